@@ -1,0 +1,238 @@
+"""Every setting: typed, from the environment, with a default that runs on a fresh checkout.
+
+`Environment` is the whole list; README's table is checked against it. A value that cannot be is refused at start, all of
+them in one list. Django's own names follow below it. Nothing here is read anywhere else through `os.environ`.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """What the environment (or a `.env` file beside manage.py) may say. Addresses default to the real services."""
+
+    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", extra="ignore", env_ignore_empty=True)
+
+    PUBLIC_BASE_URL: str = Field(
+        "http://127.0.0.1:8000", description="Where the carrier reaches this server; every webhook address is built from it"
+    )
+    PORT: int = Field(8000, ge=1, le=65535, description="Port the web server listens on, on loopback unless BIND says otherwise")
+    BIND: str = Field("127.0.0.1", description="Address the web server listens on")
+
+    TWILIO_ACCOUNT_SID: str = Field("", pattern=r"^(AC[0-9a-f]{32})?$", description="The Twilio account that owns the number")
+    TWILIO_AUTH_TOKEN: str = Field("", description="Signs and checks webhooks; without it every webhook is refused")
+    TWILIO_API_URL: str = Field("https://api.twilio.com", description="Twilio's REST API")
+    HUMAN_AGENT_PHONE: str = Field(
+        "", pattern=r"^(\+[1-9]\d{6,14})?$", description="Where callers are put through, E.164; without it they can leave a message"
+    )
+
+    OPENAI_API_KEY: str = Field("", description="Opens the speech engine and, unless TRANSCRIBER is local, Whisper")
+    OPENAI_BASE_URL: str = Field("https://api.openai.com/v1", description="OpenAI's HTTP API, for transcription")
+    OPENAI_REALTIME_URL: str = Field("wss://api.openai.com/v1/realtime", description="OpenAI's Realtime WebSocket")
+    OPENAI_REALTIME_MODEL: str = Field("gpt-realtime-2.1", description="The speech engine's model")
+    OPENAI_LIVE_TRANSCRIPTION_MODEL: str = Field("gpt-transcribe", description="Writes down the caller's words during the call")
+
+    TRANSCRIBER: Literal["auto", "openai", "local"] = Field(
+        "auto", description="Who transcribes recordings: openai, local (faster-whisper), or auto: openai where there is a key"
+    )
+    TRANSCRIPTION_MODEL: str = Field("whisper-1", description="OpenAI's model for recordings; it must offer word times")
+    LOCAL_TRANSCRIPTION_MODEL: str = Field("base", description="The local Whisper: base, tiny.en, or a folder")
+
+    DATABASE_URL: str = Field("", description="PostgreSQL; empty: the one that make run or make demo starts")
+    REDIS_URL: str = Field("", description="Redis or Valkey; empty: the one that make run or make demo starts")
+    MEDIA_ROOT: Path = Field(BASE_DIR / "var" / "media", description="Where recordings are kept")
+
+    SHOP_NAME: str = Field("Northwind Outfitters", description="The shop's name, as the agent says it")
+    SHOP_TIME_ZONE: str = Field("America/New_York", description="The shop's time zone, for hours and appointments")
+
+    SECRET_KEY: str = Field("", description="Django's secret; empty: one is made and kept in var/secret_key")
+    DEBUG: bool = Field(False, description="Django's debug pages; never with a public address")
+    ALLOWED_HOSTS: list[str] = Field(["*"], description="Host names the admin answers to, as a JSON list")
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
+
+    @field_validator("SHOP_TIME_ZONE")
+    @classmethod
+    def is_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except Exception:
+            raise ValueError(f"{name!r} is not a time zone; try one like Europe/Berlin") from None
+        return name
+
+    @field_validator("PUBLIC_BASE_URL")
+    @classmethod
+    def is_an_origin(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")) or url.count("/") != 2:
+            raise ValueError(f"{url!r} is not of the form https://calls.example.com, without a path or a slash at its end")
+        return url
+
+
+def read_environment() -> Environment:
+    """The environment, checked. Raises `ImproperlyConfigured` with every wrong value in one list."""
+    try:
+        return Environment()
+    except ValidationError as errors:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e.get('input')!r})" for e in errors.errors()]
+        raise ImproperlyConfigured("These settings cannot be; README lists them all:\n" + "\n".join(lines)) from None
+
+
+def embedded_services() -> dict[str, str]:
+    """Addresses of the database and broker that `make run` or `make demo` started here, if they are up."""
+    try:
+        return dict(json.loads((BASE_DIR / "var" / "services.json").read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def secret_key() -> str:
+    """The secret this machine made for itself, so that all its processes share one."""
+    path = BASE_DIR / "var" / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+ENVIRONMENT = read_environment()
+_services = embedded_services()
+
+PUBLIC_BASE_URL = ENVIRONMENT.PUBLIC_BASE_URL
+PORT = ENVIRONMENT.PORT
+BIND = ENVIRONMENT.BIND
+TWILIO_ACCOUNT_SID = ENVIRONMENT.TWILIO_ACCOUNT_SID
+TWILIO_AUTH_TOKEN = ENVIRONMENT.TWILIO_AUTH_TOKEN
+TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")
+HUMAN_AGENT_PHONE = ENVIRONMENT.HUMAN_AGENT_PHONE
+OPENAI_API_KEY = ENVIRONMENT.OPENAI_API_KEY
+OPENAI_BASE_URL = ENVIRONMENT.OPENAI_BASE_URL.rstrip("/")
+OPENAI_REALTIME_URL = ENVIRONMENT.OPENAI_REALTIME_URL
+OPENAI_REALTIME_MODEL = ENVIRONMENT.OPENAI_REALTIME_MODEL
+OPENAI_LIVE_TRANSCRIPTION_MODEL = ENVIRONMENT.OPENAI_LIVE_TRANSCRIPTION_MODEL
+TRANSCRIBER = ENVIRONMENT.TRANSCRIBER
+TRANSCRIPTION_MODEL = ENVIRONMENT.TRANSCRIPTION_MODEL
+LOCAL_TRANSCRIPTION_MODEL = ENVIRONMENT.LOCAL_TRANSCRIPTION_MODEL
+SHOP_NAME = ENVIRONMENT.SHOP_NAME
+SHOP_TIME_ZONE = ENVIRONMENT.SHOP_TIME_ZONE
+
+REDIS_URL = ENVIRONMENT.REDIS_URL or _services.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+SECRET_KEY = ENVIRONMENT.SECRET_KEY or secret_key()
+DEBUG = ENVIRONMENT.DEBUG
+ALLOWED_HOSTS = ENVIRONMENT.ALLOWED_HOSTS
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "callcenter",
+    "voiceagent",
+    "orders",
+    "calllogs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "callcenter.urls"
+ASGI_APPLICATION = "callcenter.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        ENVIRONMENT.DATABASE_URL or _services.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/callcenter"),
+        # Under ASGI a connection belongs to a thread; kept ones pile up.
+        conn_max_age=0,
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+
+# A webhook must never wait for a broker that accepts a connection and then says nothing.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 1.0,
+    "socket_connect_timeout": 1.0,
+    "retry_policy": {"max_retries": 0},
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = SHOP_TIME_ZONE
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static" / "collected"
+STATICFILES_DIRS = [BASE_DIR / "static" / "assets"]
+# Files are served from the apps themselves: nothing has to be collected before the first start.
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = ENVIRONMENT.MEDIA_ROOT
+
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+SECURE_PROXY_SSL_HEADER = None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_BASE_URL.startswith("https://")
+LOGIN_URL = "admin:login"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": ENVIRONMENT.LOG_LEVEL},
+    # The HTTP clients log whole addresses at INFO, and an address may carry a number.
+    "loggers": {name: {"level": "WARNING"} for name in ("twilio", "httpx2", "httpcore2", "openai", "urllib3")},
+}
+
+UNFOLD = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_SUBHEADER": "Call centre",
+    "SITE_SYMBOL": "support_agent",
+    "SHOW_HISTORY": True,
+}

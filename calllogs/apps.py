@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CallLogsConfig(AppConfig):
+    name = "calllogs"
+    verbose_name = "Calls"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class VoiceAgentConfig(AppConfig):
+    name = "voiceagent"
+    verbose_name = "Agent"

@@ -1,0 +1,12 @@
+"""A call is a function: `Call.handle(event, now) -> list[Command]`, plus `Call.deadline` and `Call.finished`.
+
+No socket, clock, JSON, asyncio or Django may enter this package; time is an argument, in seconds of any monotonic clock.
+That makes every rule of a call testable by calling a function, and a recorded inbox replays to the same commands.
+
+    events.py       what can happen
+    commands.py     what a call can ask for
+    machine.py      every rule of a call
+    playback.py     what the caller has heard
+    transcript.py   turns, in the order they began
+    policy.py       the numbers and lines that govern a call
+"""

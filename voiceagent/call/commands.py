@@ -1,0 +1,147 @@
+"""What a call can ask for, by where it goes. Imperative, frozen, and neutral.
+
+Times in log commands are milliseconds since the media stream started.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Speaker = Literal["caller", "agent"]
+EndReason = Literal[
+    "caller_hung_up",  # or the line dropped
+    "agent_hung_up",  # the agent ended the call, its purpose served
+    "transferred",  # handed to a person; what became of that is the carrier's to report
+    "no_input",  # nobody spoke
+    "max_duration",
+    "engine_failed",
+]
+
+
+# To the caller's line
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayback:
+    """Throw away everything queued and not yet played."""
+
+
+# To the engine
+@dataclass(frozen=True, slots=True)
+class SendCallerAudio:
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartReply:
+    """`say` is a line to be spoken as it stands; without it the engine answers what the conversation calls for."""
+
+    say: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateTurn:
+    """Make the engine forget what the caller did not hear of a turn. `heard_ms` is above zero and at most what was sent."""
+
+    turn_id: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetTurn:
+    """The caller heard nothing of this turn."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendToolOutput:
+    tool_call_id: str
+    output: str
+
+
+# To the toolbox
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    tool_call_id: str
+    name: str
+    arguments: str
+
+
+# The last act: what happens to the line when the last words were heard
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    reason: EndReason = "agent_hung_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Put the caller through to a person. `department` is a key of the transfer destinations, never a number; "": the default."""
+
+    reason: str
+    department: str = ""
+
+
+LastAct = HangUp | Transfer
+
+
+# To the log
+@dataclass(frozen=True, slots=True)
+class LogTurn:
+    """Upsert by position. `heard` differs from `generated` when the caller interrupted; `ended_ms` is None while it lasts."""
+
+    position: int
+    speaker: Speaker
+    started_ms: int
+    ended_ms: int | None
+    generated: str
+    heard: str
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogToolCall:
+    """Upsert by `tool_call_id`. `position` shares the turns' counting, so tools stand in place between them."""
+
+    position: int
+    tool_call_id: str
+    name: str
+    arguments: str
+    started_ms: int
+    status: Literal["running", "done", "failed", "refused", "timed_out"] = "running"
+    result: str = ""
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogTransfer:
+    department: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """The agent's part is over. A fact, written once."""
+
+    reason: EndReason
+    at_ms: int
+    detail: str = ""
+
+
+LineCommand = PlayAudio | SendMark | ClearPlayback
+EngineCommand = SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput
+LogEntry = LogTurn | LogToolCall | LogTransfer | LogEnd
+Command = LineCommand | EngineCommand | RunTool | LastAct | LogEntry

@@ -1,0 +1,158 @@
+"""What can happen in a call. Past tense, frozen, and neutral: no carrier's or engine's field names may enter.
+
+`turn_id`, `reply_id` and `tool_call_id` are the engine's own ids, opaque here. `payload` is base64 of 8 kHz mono µ-law
+(8 bytes a millisecond), exactly as it came; it is never decoded, its length gives its duration.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .commands import LastAct
+
+ToolStatus = Literal["done", "failed", "refused", "timed_out"]
+ReplyStatus = Literal["completed", "cancelled", "failed", "incomplete"]
+
+
+# From the carrier
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReached:
+    """The carrier has played (or, after a clear, thrown away) everything queued before this mark."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp:
+    """The media stream has ended: the caller hung up, or the line dropped."""
+
+
+# From the engine
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The engine has taken our configuration and echoed our audio format."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailed:
+    """The engine is of no more use to this call. `reason` is a code for the log, such as `connect_failed`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpeechStarted:
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpeechStopped:
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurnCommitted:
+    """The caller has finished a turn; an answer is owed."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerWordsHeard:
+    """What the caller said in a turn. Comes when it comes, often after the answer; empty when it could not be understood."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAudio:
+    reply_id: str
+    turn_id: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWordsSpoken:
+    """A piece of the words of an agent's turn, in order; roughly beside its audio."""
+
+    reply_id: str
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    """`arguments` is JSON as the model wrote it, valid or not."""
+
+    reply_id: str
+    tool_call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """Generation has ended; the caller may still be hearing it."""
+
+    reply_id: str
+    status: ReplyStatus
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRefused:
+    """The engine would not start a reply because, by its count, one is under way."""
+
+
+# From the toolbox
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """`output` is what the model is told; `act` is what the tool asks of the call."""
+
+    tool_call_id: str
+    output: str
+    status: ToolStatus
+    act: LastAct | None = field(default=None)
+
+
+# From the clock
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    pass
+
+
+Event = (
+    CallerAudio
+    | MarkReached
+    | DigitPressed
+    | CallerHungUp
+    | EngineReady
+    | EngineFailed
+    | CallerSpeechStarted
+    | CallerSpeechStopped
+    | CallerTurnCommitted
+    | CallerWordsHeard
+    | ReplyStarted
+    | AgentAudio
+    | AgentWordsSpoken
+    | ToolRequested
+    | ReplyFinished
+    | ReplyRefused
+    | ToolFinished
+    | DeadlinePassed
+)

@@ -1,0 +1,52 @@
+"""What any carrier tells us, in nobody's wire format. Frozen facts; numbers are E.164 where the carrier knows one.
+
+A caller's number is a hint and never a proof: it may be withheld (""), a SIP or client address, or forged.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CallState = Literal["ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    call_sid: str
+    caller_number: str
+    line_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatus:
+    """`sequence` orders reports of one call; they arrive in any order. `duration_s` comes with the last one."""
+
+    call_sid: str
+    state: CallState
+    sequence: int
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialOutcome:
+    call_sid: str
+    state: Literal["answered", "busy", "no_answer", "failed", "canceled"]
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    call_sid: str
+    recording_sid: str
+    duration_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAnnounced:
+    """`state` absent: the carrier recorded nothing. `channels` 2: the caller is the first, the agent the second."""
+
+    call_sid: str
+    recording_sid: str
+    state: Literal["in_progress", "completed", "absent"]
+    duration_s: int | None = None
+    channels: int | None = None
+    reason: str = ""

@@ -1,0 +1,126 @@
+"""What the agent may use. `@tool` turns a function into a tool: its signature is the schema, its docstring is what the model reads.
+
+A tool is a plain synchronous function. Its first parameter is the `Caller`, which comes from the call and never from the
+model; the others are what the model fills in, each with a type and, through `Annotated[str, "..."]`, a description. It
+returns what the model is told: text, or a `LastAct` (`HangUp`, `Transfer`) that the call carries out after the last words.
+What cannot be done is raised as `ToolError`, in words the agent can say. Tools run on a thread of their own with the ORM at
+hand, never on the event loop.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from .call.commands import HangUp, LastAct, Transfer
+from .call.events import ToolFinished, ToolStatus
+
+logger = logging.getLogger(__name__)
+
+# What a model is told at most: a longer text slows every later reply and is a place to hide instructions.
+LONGEST_OUTPUT = 2000
+
+
+class ToolError(Exception):
+    """It could not be done, in words the agent can say to the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a tool is used for. `number` is where the call says it comes from, E.164 or empty: a hint, never a proof."""
+
+    call_sid: str
+    number: str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    description: str
+    arguments: type[BaseModel]
+    function: Callable[..., str | LastAct]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON schema of the arguments, without pydantic's titles, which only cost tokens."""
+        schema = self.arguments.model_json_schema()
+        schema.pop("title", None)
+        for property_schema in schema.get("properties", {}).values():
+            property_schema.pop("title", None)
+        return schema
+
+
+def tool(function: Callable[..., str | LastAct]) -> Tool:
+    """Make a tool of a function. Raises `TypeError` at import when it lacks a docstring, a `Caller` or a type."""
+    description = inspect.getdoc(function)
+    if not description:
+        raise TypeError(f"{function.__name__} needs a docstring: it is what the model reads")
+    hints = get_type_hints(function, include_extras=True)
+    first, *parameters = inspect.signature(function).parameters.values()
+    if hints.get(first.name) is not Caller:
+        raise TypeError(f"{function.__name__}'s first parameter must be a Caller")
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        hint = hints.get(parameter.name)
+        if hint is None:
+            raise TypeError(f"{function.__name__}'s {parameter.name} needs a type")
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        if get_origin(hint) is Annotated:
+            hint, *notes = get_args(hint)
+            texts = [note for note in notes if isinstance(note, str)]
+            fields[parameter.name] = (hint, Field(default, description=" ".join(texts) or None))
+        else:
+            fields[parameter.name] = (hint, Field(default))
+    arguments = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+    return Tool(function.__name__, " ".join(description.split()), arguments, function)
+
+
+class Toolbox:
+    """The tools of a call, by name."""
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self._tools: dict[str, Tool] = {}
+        for one in tools:
+            if one.name in self._tools:
+                raise ValueError(f"two tools are called {one.name}")
+            self._tools[one.name] = one
+
+    def __iter__(self) -> Iterable[Tool]:  # type: ignore[override]
+        return iter(self._tools.values())
+
+    def use(self, caller: Caller, tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        """Run one tool to its end. Never raises: whatever goes wrong is said to the model in words, and nothing more."""
+
+        def finished(output: str, status: ToolStatus, act: LastAct | None = None) -> ToolFinished:
+            return ToolFinished(tool_call_id, output[:LONGEST_OUTPUT], status, act)
+
+        try:
+            chosen = self._tools[name]
+        except KeyError:
+            return finished(f"There is no tool called {name[:40]!r}. Use one of: {', '.join(self._tools)}.", "refused")
+        try:
+            values = chosen.arguments.model_validate_json(arguments or "{}")
+        except ValidationError as errors:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'the arguments'}: {e['msg']}" for e in errors.errors(include_input=False)
+            )
+            return finished(f"Nothing was done, the arguments are not valid. {problems}. Ask the caller and try again.", "refused")
+        try:
+            result = chosen.function(caller, **{name: getattr(values, name) for name in type(values).model_fields})
+        except ToolError as error:
+            return finished(str(error), "failed")
+        except Exception:
+            # What broke is for staff; its text may hold anything, so neither the model nor the caller gets it.
+            logger.exception("tool %s broke in call %s", name, caller.call_sid)
+            return finished(
+                "That could not be checked just now. Say so, and offer to put the caller through to a person.", "failed"
+            )
+        if isinstance(result, HangUp):
+            return finished("The call ends now.", "done", result)
+        if isinstance(result, Transfer):
+            return finished("The caller is put through to a person now.", "done", result)
+        return finished(result, "done")
