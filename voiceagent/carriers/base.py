@@ -50,3 +50,13 @@ class RecordingAnnounced:
     duration_s: int | None = None
     channels: int | None = None
     reason: str = ""
+
+
+class CarrierError(Exception):
+    """The carrier did not do what was asked. `permanent`: asking again will not help. `ended`: the call is already over."""
+
+    def __init__(self, message: str, *, status: int | None = None, permanent: bool = False, ended: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.permanent = permanent
+        self.ended = ended

@@ -1,0 +1,108 @@
+"""Twilio Media Streams' JSON, both ways. Pure: text in, facts out; commands in, text out.
+
+Frames from Twilio come fifty times a second and call, so their base64 passes through as it is. It is checked, because it is
+pasted into another party's JSON unescaped, and never stored decoded.
+"""
+
+import json
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from dataclasses import dataclass
+
+import msgspec
+
+from ...call.commands import ClearPlayback, LineCommand, PlayAudio, SendMark
+from ...call.events import CallerAudio, CallerHungUp, DigitPressed, MarkReached
+
+LONGEST_FRAME = 64 * 1024
+
+
+class BadFrame(ValueError):
+    """Not a message Twilio sends. It is counted, and the call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """The first word of a media stream: whose call it is."""
+
+    stream_sid: str
+    call_sid: str
+    account_sid: str
+
+
+class _Start(msgspec.Struct):
+    streamSid: str
+    callSid: str
+    accountSid: str
+
+
+class _Media(msgspec.Struct):
+    payload: str
+    track: str = "inbound"
+
+
+class _Mark(msgspec.Struct):
+    name: str
+
+
+class _Dtmf(msgspec.Struct):
+    digit: str
+
+
+class _Message(msgspec.Struct):
+    event: str
+    media: _Media | None = None
+    mark: _Mark | None = None
+    dtmf: _Dtmf | None = None
+    start: _Start | None = None
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+Received = StreamStarted | CallerAudio | MarkReached | DigitPressed | CallerHungUp
+
+
+def decode(text: str | bytes) -> Received | None:
+    """One message. None: nothing that matters (`connected`, the other track). Raises `BadFrame`, also for events unknown."""
+    if len(text) > LONGEST_FRAME:
+        raise BadFrame("the frame is too long")
+    try:
+        message = _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise BadFrame("the frame is not a message of a media stream") from None
+    match message:
+        case _Message(event="media", media=_Media(payload=payload, track=track)):
+            return CallerAudio(base64_of_audio(payload)) if track == "inbound" else None
+        case _Message(event="mark", mark=_Mark(name=name)):
+            return MarkReached(name)
+        case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
+            return DigitPressed(digit)
+        case _Message(event="start", start=_Start() as start):
+            return StreamStarted(start.streamSid, start.callSid, start.accountSid)
+        case _Message(event="stop"):
+            return CallerHungUp()
+        case _Message(event="connected"):
+            return None
+        case _:
+            raise BadFrame("the event is unknown or lacks its body")
+
+
+def base64_of_audio(payload: str) -> str:
+    """The payload itself, if it is base64 of at least one byte and nothing else. Raises `BadFrame`."""
+    try:
+        audio = a2b_base64(payload, strict_mode=True)
+    except (NotBase64, ValueError):
+        raise BadFrame("the audio is not base64") from None
+    if not audio:
+        raise BadFrame("the audio is empty")
+    return payload
+
+
+def encode(stream_sid: str, command: LineCommand) -> str:
+    match command:
+        case PlayAudio(payload):
+            return f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"{payload}"}}}}'
+        case SendMark(name):
+            return json.dumps({"event": "mark", "streamSid": stream_sid, "mark": {"name": name}})
+        case ClearPlayback():
+            return json.dumps({"event": "clear", "streamSid": stream_sid})

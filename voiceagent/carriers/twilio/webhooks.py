@@ -1,0 +1,123 @@
+"""Twilio's webhooks: is it really Twilio, and what does the form say. Pure: no Django, no network.
+
+Twilio adds parameters without notice and calls again what it thinks was not heard: unknown fields are ignored, and every
+fact carries the key (CallSid, RecordingSid) that makes it safe to be told twice.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from twilio.request_validator import RequestValidator
+
+from ..base import CallState, CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
+
+T = TypeVar("T")
+
+CALL_SID = re.compile(r"CA[0-9a-f]{32}")
+RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+CALL_STATES: dict[str, CallState] = {
+    "queued": "ringing",
+    "initiated": "ringing",
+    "ringing": "ringing",
+    "in-progress": "in_progress",
+    "completed": "completed",
+    "busy": "busy",
+    "failed": "failed",
+    "no-answer": "no_answer",
+    "canceled": "canceled",
+}
+DIAL_STATES: dict[str, Literal["answered", "busy", "no_answer", "failed", "canceled"]] = {
+    "completed": "answered",
+    "answered": "answered",
+    "busy": "busy",
+    "no-answer": "no_answer",
+    "failed": "failed",
+    "canceled": "canceled",
+}
+RECORDING_STATES: dict[str, Literal["in_progress", "completed", "absent"]] = {
+    "in-progress": "in_progress",
+    "completed": "completed",
+    "absent": "absent",
+}
+
+
+class BadForm(ValueError):
+    """A signed form that lacks what it must have. The message names the field and never its value."""
+
+
+def is_signed(auth_token: str, url: str, form: Mapping[str, str], signature: str | None) -> bool:
+    """Whether Twilio signed this request with `auth_token`. `url` as Twilio was told it; `form` all POST fields, {} for a socket.
+
+    Without a token or a signature the answer is no: the validator itself would raise.
+    """
+    if not auth_token or not signature:
+        return False
+    return RequestValidator(auth_token).validate(url.partition("#")[0], form, signature)
+
+
+def incoming_call(form: Mapping[str, str]) -> IncomingCall:
+    return IncomingCall(_call_sid(form), _number(form.get("From", "")), _number(form.get("To", "")))
+
+
+def call_status(form: Mapping[str, str]) -> CallStatus:
+    return CallStatus(
+        _call_sid(form),
+        _one_of(form, "CallStatus", CALL_STATES),
+        sequence=_number_of(form, "SequenceNumber") or 0,
+        duration_s=_number_of(form, "CallDuration"),
+    )
+
+
+def dial_outcome(form: Mapping[str, str]) -> DialOutcome:
+    return DialOutcome(_call_sid(form), _one_of(form, "DialCallStatus", DIAL_STATES), _number_of(form, "DialCallDuration"))
+
+
+def message_taken(form: Mapping[str, str]) -> MessageTaken:
+    return MessageTaken(_call_sid(form), _recording_sid(form), _number_of(form, "RecordingDuration") or 0)
+
+
+def recording_announced(form: Mapping[str, str]) -> RecordingAnnounced:
+    return RecordingAnnounced(
+        _call_sid(form),
+        _recording_sid(form),
+        _one_of(form, "RecordingStatus", RECORDING_STATES),
+        duration_s=_number_of(form, "RecordingDuration"),
+        channels=_number_of(form, "RecordingChannels"),
+        reason=form.get("ErrorCode", "")[:20],
+    )
+
+
+def _call_sid(form: Mapping[str, str]) -> str:
+    return _matching(form, "CallSid", CALL_SID)
+
+
+def _recording_sid(form: Mapping[str, str]) -> str:
+    return _matching(form, "RecordingSid", RECORDING_SID)
+
+
+def _matching(form: Mapping[str, str], field: str, pattern: re.Pattern[str]) -> str:
+    value = form.get(field, "")
+    if not pattern.fullmatch(value):
+        raise BadForm(f"{field} is not of the form {pattern.pattern}")
+    return value
+
+
+def _one_of(form: Mapping[str, str], field: str, known: Mapping[str, T]) -> T:
+    try:
+        return known[form.get(field, "")]
+    except KeyError:
+        raise BadForm(f"{field} is none of {', '.join(known)}") from None
+
+
+def _number_of(form: Mapping[str, str], field: str) -> int | None:
+    """A whole number, or None where there is none: Twilio leaves blanks, and "-1" means it does not know."""
+    value = form.get(field, "")
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _number(address: str) -> str:
+    """A telephone number, or "" for a withheld one, a SIP address, a client name, a short code."""
+    return address if E164.fullmatch(address) else ""
