@@ -1,0 +1,22 @@
+"""The shop's rows and the rules they keep. Nothing here knows that anybody telephones, except `Proof`."""
+
+from .appointments import Appointment, NotFree
+from .customers import Customer
+from .help_articles import HelpArticle
+from .opening_hours import Closure, OpeningHours, ShopHours
+from .orders import Order, OrderItem, WrongState
+from .proofs import Proof
+
+__all__ = [
+    "Appointment",
+    "Closure",
+    "Customer",
+    "HelpArticle",
+    "NotFree",
+    "OpeningHours",
+    "Order",
+    "OrderItem",
+    "Proof",
+    "ShopHours",
+    "WrongState",
+]
