@@ -1,1 +1,82 @@
-"""Tests run against a real PostgreSQL and a real Valkey: the ones the environment names, or embedded ones made for the run."""
+"""Tests run against a real PostgreSQL and a real Valkey: the ones the environment names, or embedded ones made for the run.
+
+Settings read the environment when Django loads them, and pytest loads the conftest files of the folders below before any
+`pytest_configure`: so the services are started, and Django is set up, when this file is imported. Under xdist the process
+that hands out the tests starts one pair for all its workers. What the environment says of anything else is replaced here:
+no test can reach a carrier, an engine or a person's telephone.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenter.children import Children
+from callcenter.embedded import start_postgres, start_valkey
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+NOWHERE = "127.0.0.1:9"  # the discard port: nobody answers there
+
+services = ExitStack()
+atexit.register(services.close)
+
+
+def start_services() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="callcenter-tests-"))
+    services.callback(shutil.rmtree, folder, ignore_errors=True)
+    children = services.enter_context(Children(folder / "log"))
+    os.environ["MEDIA_ROOT"] = str(folder / "media")
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or start_postgres(children, folder, temporary=True)
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or start_valkey(children, folder, temporary=True)
+
+
+def forget_what_the_machine_is_set_to() -> None:
+    os.environ |= {
+        "PUBLIC_BASE_URL": "https://calls.example.com",
+        "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
+        "TWILIO_AUTH_TOKEN": "a token for tests",
+        "TWILIO_API_URL": f"http://{NOWHERE}",
+        "HUMAN_AGENT_PHONE": "+14155550199",
+        "OPENAI_API_KEY": "a key for tests",
+        "OPENAI_BASE_URL": f"http://{NOWHERE}/v1",
+        "OPENAI_REALTIME_URL": f"ws://{NOWHERE}/v1/realtime",
+        "TRANSCRIBER": "auto",
+        "SHOP_NAME": "Northwind Outfitters",
+        "SHOP_TIME_ZONE": "America/New_York",
+        "SECRET_KEY": "a secret for tests",
+        "DEBUG": "false",
+        "LOG_LEVEL": "INFO",
+    }
+
+
+if not IS_WORKER:
+    start_services()
+    forget_what_the_machine_is_set_to()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "callcenter.settings"
+
+import django  # noqa: E402  # its settings need the addresses from above
+
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    services.close()
+
+
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Each worker has its own database in Valkey, as pytest-django gives it its own in PostgreSQL."""
+    server = os.environ["REDIS_URL"].rpartition("/")[0]
+    for number, spec in enumerate(specs, start=1):
+        spec.env["REDIS_URL"] = f"{server}/{number}"
+
+
+@pytest.fixture(autouse=True)
+def media_folder(tmp_path: Path, settings: Any) -> Path:
+    """Recordings of a test go to its own folder."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
