@@ -1,0 +1,112 @@
+"""A call in a test: time is a number, events go in, commands come out."""
+
+import base64
+from typing import Any, TypeVar
+
+from voiceagent.call.commands import Command, LogEnd, StartReply
+from voiceagent.call.events import (
+    AgentAudio,
+    AgentWordsSpoken,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
+    DeadlinePassed,
+    EngineReady,
+    Event,
+    MarkReached,
+    ReplyFinished,
+    ReplyStarted,
+)
+from voiceagent.call.machine import Call
+from voiceagent.call.policy import Policy
+
+C = TypeVar("C")
+
+POLICY = Policy(
+    greeting="Hello, this is the shop.",
+    nudge="Are you still there?",
+    no_input_goodbye="I can't hear you. Goodbye.",
+    too_long_goodbye="We have to stop here. Goodbye.",
+    transfer_line="I'll put you through.",
+)
+
+
+def audio(ms: int) -> str:
+    return base64.b64encode(b"\x7f" * ms * 8).decode()
+
+
+class Scene:
+    """`now` starts at 100 s, so that nothing works by accident because a call begins at zero."""
+
+    def __init__(self, policy: Policy = POLICY) -> None:
+        self.now = self.began = 100.0
+        self.call = Call(policy, self.now)
+        self.commands: list[Command] = []
+
+    def happens(self, *events: Event, after: float = 0.0) -> list[Command]:
+        """Events `after` seconds from the last; returns what they led to, together."""
+        self.now += after
+        commands = [command for event in events for command in self.call.handle(event, self.now)]
+        self.commands += commands
+        return commands
+
+    def passes(self, seconds: float) -> list[Command]:
+        """Time goes by, with every deadline kept in it."""
+        until, commands = self.now + seconds, []
+        while (due := self.call.deadline) is not None and due <= until:
+            self.now = max(self.now, due)
+            commands += self.happens(DeadlinePassed())
+        self.now = until
+        return commands
+
+    def answered(self) -> "Scene":
+        """The engine is there and the greeting was heard to its end."""
+        self.happens(EngineReady())
+        self.replies("greeting", ms=1000)
+        self.heard_all()
+        return self
+
+    def replies(self, name: str, ms: int = 1000, words: str = "", finished: bool = True) -> list[Command]:
+        """The engine generates a whole reply at once, faster than it is heard."""
+        events: list[Event] = [ReplyStarted(f"r-{name}")]
+        if words:
+            events.append(AgentWordsSpoken(f"r-{name}", f"t-{name}", words))
+        if ms:
+            events.append(AgentAudio(f"r-{name}", f"t-{name}", audio(ms)))
+        if finished:
+            events.append(ReplyFinished(f"r-{name}", "completed"))
+        return self.happens(*events)
+
+    def heard_all(self, after: float = 1.0) -> list[Command]:
+        """The carrier echoes the last mark sent."""
+        return self.happens(MarkReached(self.marks[-1]), after=after)
+
+    def speaks(self, name: str, seconds: float = 1.0) -> list[Command]:
+        """The caller says something and finishes."""
+        commands = self.happens(CallerSpeechStarted(f"c-{name}"))
+        return commands + self.happens(CallerSpeechStopped(f"c-{name}"), CallerTurnCommitted(f"c-{name}"), after=seconds)
+
+    @property
+    def marks(self) -> list[str]:
+        return [command.name for command in only("SendMark", self.commands)]
+
+    @property
+    def replies_asked_for(self) -> int:
+        return len(of(StartReply, self.commands))
+
+    @property
+    def end(self) -> LogEnd | None:
+        return next(iter(of(LogEnd, self.commands)), None)
+
+
+def of(kind: type[C], commands: list[Command]) -> list[C]:
+    return [command for command in commands if isinstance(command, kind)]
+
+
+def only(kind: str, commands: list[Command]) -> list[Any]:
+    return [command for command in commands if type(command).__name__ == kind]
+
+
+def silent_about_the_log(commands: list[Command]) -> list[Command]:
+    """What goes to the line, the engine and the toolbox."""
+    return [command for command in commands if not type(command).__name__.startswith("Log")]

@@ -1,0 +1,586 @@
+"""The rules of a call. The named traps of the field are marked with their number."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.voiceagent.call.scene import POLICY, Scene, audio, of, silent_about_the_log
+from voiceagent.call.commands import (
+    CancelReply,
+    ClearPlayback,
+    ForgetTurn,
+    HangUp,
+    LogEnd,
+    LogToolCall,
+    LogTransfer,
+    LogTurn,
+    PlayAudio,
+    RunTool,
+    SendCallerAudio,
+    SendMark,
+    SendToolOutput,
+    StartReply,
+    Transfer,
+    TruncateTurn,
+)
+from voiceagent.call.events import (
+    AgentAudio,
+    AgentWordsSpoken,
+    CallerAudio,
+    CallerHungUp,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
+    CallerWordsHeard,
+    DigitPressed,
+    EngineFailed,
+    EngineReady,
+    MarkReached,
+    ReplyFinished,
+    ReplyRefused,
+    ReplyStarted,
+    ToolFinished,
+    ToolRequested,
+)
+from voiceagent.call.machine import State
+
+
+def asks_for_tool(scene: Scene, tool_call_id: str = "call-1", name: str = "lookup_order", reply: str = "r-greeting") -> list:
+    return scene.happens(ToolRequested(reply, tool_call_id, name, '{"query":"47192"}'))
+
+
+# Answering
+
+
+def test_the_callers_audio_is_held_until_the_engine_is_ready_and_then_sent_in_order():
+    scene = Scene()
+    assert scene.happens(CallerAudio("AAAA"), CallerAudio("BBBB")) == []
+    commands = scene.happens(EngineReady())
+    assert commands == [SendCallerAudio("AAAA"), SendCallerAudio("BBBB"), StartReply(say=POLICY.greeting)]
+    assert scene.happens(CallerAudio("CCCC")) == [SendCallerAudio("CCCC")]
+
+
+def test_held_audio_is_bounded_and_the_oldest_goes_first():
+    scene = Scene(replace(POLICY, held_audio_ms=100))
+    scene.happens(*(CallerAudio(audio(20)) for _ in range(9)), CallerAudio(audio(10)))
+    assert of(SendCallerAudio, scene.happens(EngineReady())) == [SendCallerAudio(audio(20))] * 4 + [SendCallerAudio(audio(10))]
+
+
+def test_an_engine_that_is_not_ready_in_time_leads_to_a_person():
+    scene = Scene()
+    assert scene.passes(POLICY.connect_s - 0.1) == []
+    assert scene.passes(0.2) == [
+        LogTransfer("", "The speech engine failed: connect_timeout.", 5000),
+        LogEnd("engine_failed", 5000, "connect_timeout"),
+        Transfer("The speech engine failed: connect_timeout."),
+    ]
+    assert scene.call.finished
+
+
+def test_audio_is_played_as_it_comes_and_each_piece_is_followed_by_a_mark():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"))
+    commands = scene.happens(AgentAudio("r", "t", audio(100)), AgentAudio("r", "t", audio(60)))
+    assert commands == [PlayAudio(audio(100)), SendMark("0.1"), PlayAudio(audio(60)), SendMark("0.2")]
+
+
+def test_the_engine_becoming_ready_twice_greets_once():
+    scene = Scene()
+    scene.happens(EngineReady(), EngineReady())
+    assert scene.replies_asked_for == 1
+
+
+# Barge-in
+
+
+def test_barge_in_truncates_what_the_caller_did_not_hear():
+    """Traps 2 and 4: clear is sent, and first; what was heard is what the marks and the clock say."""
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(1000)), AgentAudio("r", "t", audio(1000)))
+    scene.happens(ReplyFinished("r", "completed"))
+    scene.happens(MarkReached("0.1"), after=1.0)
+    commands = scene.happens(CallerSpeechStarted("c"), after=0.5)
+    assert silent_about_the_log(commands) == [ClearPlayback(), TruncateTurn("t", 1500)]
+
+
+def test_truncation_never_goes_past_what_was_sent():
+    """Trap 2: the carrier is late with its marks, and the clock runs ahead of them."""
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)), ReplyFinished("r", "completed"))
+    assert TruncateTurn("t", 800) in scene.happens(CallerSpeechStarted("c"), after=1.9)
+
+
+def test_a_turn_of_which_nothing_was_heard_is_forgotten_rather_than_cut_to_nothing():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    commands = scene.happens(CallerSpeechStarted("c"))
+    assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), ForgetTurn("t")]
+
+
+def test_a_reply_still_being_generated_is_cancelled():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    commands = scene.happens(CallerSpeechStarted("c"), after=0.3)
+    assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), TruncateTurn("t", 300)]
+
+
+def test_a_turn_heard_in_full_so_far_is_cut_there_because_the_rest_will_be_dropped():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    scene.heard_all()
+    commands = scene.happens(CallerSpeechStarted("c"))
+    assert silent_about_the_log(commands) == [CancelReply("r"), TruncateTurn("t", 800)]
+
+
+def test_audio_of_an_interrupted_turn_is_not_played():
+    """Trap 3."""
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)), CallerSpeechStarted("c"))
+    assert scene.happens(AgentAudio("r", "t", audio(800)), AgentAudio("r", "t", audio(800))) == []
+
+
+def test_a_turn_that_begins_after_its_reply_was_cancelled_is_forgotten_by_the_engine_too():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
+    commands = scene.happens(AgentAudio("r", "t", audio(100)), AgentAudio("r", "t", audio(100)))
+    assert commands == [ForgetTurn("t")]
+
+
+def test_a_reply_cancelled_before_the_engine_has_named_it_is_cancelled_when_it_has():
+    scene = Scene()
+    scene.happens(EngineReady())
+    assert of(CancelReply, scene.happens(CallerSpeechStarted("c"))) == []
+    assert scene.happens(ReplyStarted("r")) == [CancelReply("r")]
+    assert of(PlayAudio, scene.happens(AgentAudio("r", "t", audio(100)))) == []
+
+
+def test_nothing_is_cleared_when_nothing_is_playing():
+    """Trap 5."""
+    scene = Scene().answered()
+    assert silent_about_the_log(scene.happens(CallerSpeechStarted("c"))) == []
+
+
+def test_marks_of_cleared_audio_do_not_count_as_heard():
+    """Trap 1: the carrier echoes every outstanding mark at a clear."""
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r1"), AgentAudio("r1", "t1", audio(2000)))
+    scene.happens(CallerSpeechStarted("c1"), after=0.5)
+    scene.happens(MarkReached("0.1"), ReplyFinished("r1", "cancelled"))
+    scene.happens(CallerSpeechStopped("c1"), CallerTurnCommitted("c1"), after=1.0)
+    scene.happens(ReplyStarted("r2"), AgentAudio("r2", "t2", audio(2000)), MarkReached("0.1"))
+    assert TruncateTurn("t2", 300) in scene.happens(CallerSpeechStarted("c2"), after=0.3)
+    assert [(turn.heard, turn.ended_ms) for turn in of(LogTurn, scene.commands) if turn.interrupted][0] == ("", 500)
+
+
+def test_an_interrupted_turn_keeps_what_was_generated_and_what_was_heard():
+    scene = Scene()
+    scene.happens(
+        EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "Your order is on "), AgentAudio("r", "t", audio(1000))
+    )
+    scene.happens(AgentWordsSpoken("r", "t", "its way to you."), AgentAudio("r", "t", audio(1000)))
+    scene.happens(CallerSpeechStarted("c"), after=1.0)
+    logged = [turn for turn in of(LogTurn, scene.commands) if turn.interrupted][-1]
+    assert (logged.generated, logged.heard) == ("Your order is on its way to you.", "Your order is on")
+
+
+def test_words_that_come_after_the_interruption_belong_to_what_was_generated():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "One two "), AgentAudio("r", "t", audio(1000)))
+    scene.happens(CallerSpeechStarted("c"), after=0.5)
+    scene.happens(AgentWordsSpoken("r", "t", "three four"), AgentAudio("r", "t", audio(1000)))
+    logged = of(LogTurn, scene.happens(ReplyFinished("r", "cancelled")))[-1]
+    assert (logged.generated, logged.heard, logged.interrupted) == ("One two three four", "One", True)
+
+
+def test_the_answer_to_a_barge_in_waits_for_the_cancelled_reply_to_end():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    assert of(StartReply, scene.speaks("question")) == []
+    assert of(StartReply, scene.happens(ReplyFinished("r", "cancelled"))) == [StartReply()]
+
+
+# Replies, one at a time
+
+
+def test_a_finished_turn_of_the_caller_is_answered():
+    scene = Scene().answered()
+    assert of(StartReply, scene.speaks("question")) == [StartReply()]
+
+
+def test_no_reply_is_started_while_the_caller_is_speaking():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"), CallerSpeechStarted("c2"))
+    assert of(StartReply, scene.happens(ToolFinished("call-1", "Order found.", "done"))) == []
+    assert len(of(StartReply, scene.happens(CallerSpeechStopped("c2"), CallerTurnCommitted("c2")))) == 1
+
+
+def test_a_tools_answer_waits_for_the_reply_in_flight_and_is_not_lost():
+    """Trap 7."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    commands = scene.happens(ToolFinished("call-1", "It has shipped.", "done"))
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", "It has shipped.")]
+    assert scene.happens(ReplyFinished("r", "completed")) == [StartReply()]
+
+
+def test_several_tools_lead_to_one_reply_when_the_last_is_back():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, "call-1", reply="r")
+    asks_for_tool(scene, "call-2", reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    assert of(StartReply, scene.happens(ToolFinished("call-2", "Two.", "done"))) == []
+    assert of(StartReply, scene.happens(ToolFinished("call-1", "One.", "done"))) == [StartReply()]
+
+
+def test_a_refused_reply_is_asked_for_again_when_the_one_under_way_ends():
+    scene = Scene().answered()
+    scene.speaks("question")
+    assert of(StartReply, scene.happens(ReplyRefused())) == []
+    assert of(StartReply, scene.happens(ReplyFinished("r-unknown", "completed"))) == [StartReply()]
+
+
+def test_a_refused_reply_whose_rival_has_already_ended_is_asked_for_again_after_a_while():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyRefused())
+    assert of(StartReply, scene.passes(POLICY.refused_s - 0.1)) == []
+    assert of(StartReply, scene.passes(0.2)) == [StartReply()]
+
+
+def test_a_failed_reply_is_asked_for_again_once_and_then_a_person_takes_the_call():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r1"))
+    assert of(StartReply, scene.happens(ReplyFinished("r1", "failed", "server_error"))) == [StartReply()]
+    scene.happens(ReplyStarted("r2"))
+    commands = scene.happens(ReplyFinished("r2", "failed", "server_error"))
+    assert commands[-1] == Transfer("The speech engine failed: reply_failed server_error.")
+
+
+def test_a_reply_that_succeeds_forgives_an_earlier_failure():
+    scene = Scene().answered()
+    for name in ("one", "two", "three"):
+        scene.speaks(name)
+        scene.happens(ReplyStarted(f"bad-{name}"), ReplyFinished(f"bad-{name}", "failed", "server_error"))
+        scene.replies(name)
+        scene.heard_all()
+    assert scene.call.state is State.TALKING
+
+
+def test_an_engine_that_never_begins_to_reply_leads_to_a_person():
+    scene = Scene().answered()
+    scene.speaks("question")
+    assert of(Transfer, scene.passes(POLICY.reply_s - 0.1)) == []
+    assert of(Transfer, scene.passes(0.2)) == [Transfer("The speech engine failed: no_reply.")]
+
+
+def test_an_engine_that_stops_in_the_middle_of_a_reply_leads_to_a_person_after_what_was_said_is_heard():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("broken", ms=500, finished=False)
+    scene.heard_all(after=0.5)
+    assert of(Transfer, scene.passes(POLICY.reply_s + 0.1)) == [Transfer("The speech engine failed: no_reply.")]
+
+
+# The transcript
+
+
+def test_the_callers_words_keep_their_place_though_they_come_after_the_answer():
+    """Trap 8."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", words="It has shipped.")
+    scene.heard_all()
+    scene.happens(CallerWordsHeard("c-question", "Where is my order?"))
+    last = {turn.position: (turn.speaker, turn.heard) for turn in of(LogTurn, scene.commands)}
+    assert [last[position] for position in sorted(last)] == [
+        ("agent", ""),
+        ("caller", "Where is my order?"),
+        ("agent", "It has shipped."),
+    ]
+
+
+def test_a_turn_lasts_from_its_first_sound_until_it_was_heard():
+    scene = Scene()
+    scene.happens(EngineReady(), after=0.5)
+    scene.happens(ReplyStarted("r"), AgentAudio("r", "t", audio(1000)), after=0.5)
+    scene.happens(ReplyFinished("r", "completed"), after=0.1)
+    assert of(LogTurn, scene.heard_all(after=0.9)) == [LogTurn(1, "agent", 1000, 2000, "", "")]
+
+
+def test_a_mark_that_never_comes_ends_the_turn_a_little_after_the_clock_says_so():
+    scene = Scene()
+    scene.happens(EngineReady())
+    scene.replies("greeting", ms=1000)
+    ended = [turn.ended_ms for turn in of(LogTurn, scene.passes(4.0))]
+    assert ended == [int((1.0 + POLICY.mark_grace_s) * 1000)]
+
+
+# Tools
+
+
+def test_a_tool_is_run_and_logged_in_its_place_between_turns():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), after=0.5)
+    assert asks_for_tool(scene, reply="r") == [
+        LogToolCall(3, "call-1", "lookup_order", '{"query":"47192"}', 2500),
+        RunTool("call-1", "lookup_order", '{"query":"47192"}'),
+    ]
+    commands = scene.happens(ToolFinished("call-1", "It has shipped.", "done"), after=0.2)
+    assert commands[0] == LogToolCall(3, "call-1", "lookup_order", '{"query":"47192"}', 2500, "done", "It has shipped.", 200)
+
+
+def test_a_tool_call_announced_twice_runs_once():
+    """Trap 9."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    assert asks_for_tool(scene, reply="r") == []
+    scene.happens(ToolFinished("call-1", "Done.", "done"))
+    assert asks_for_tool(scene, reply="r") == []
+
+
+def test_a_tool_of_a_cancelled_reply_is_not_run():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), CallerSpeechStarted("c2"))
+    assert asks_for_tool(scene, reply="r") == []
+
+
+def test_a_tool_still_running_at_hang_up_is_logged_when_it_is_done():
+    """Trap 9."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="book_appointment", reply="r")
+    scene.happens(CallerHungUp())
+    assert not scene.call.finished
+    commands = scene.happens(ToolFinished("call-1", "Booked.", "done"), after=1.0)
+    assert [(entry.status, entry.result) for entry in of(LogToolCall, commands)] == [("done", "Booked.")]
+    assert silent_about_the_log(commands) == []
+    assert scene.call.finished
+
+
+# Silence
+
+
+def test_silence_is_nudged_twice_and_then_the_call_ends_politely():
+    scene = Scene().answered()
+    for number in (1, 2):
+        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+        scene.replies(f"nudge-{number}")
+        scene.heard_all()
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+    scene.replies("goodbye")
+    assert scene.heard_all()[-2:] == [LogEnd("no_input", scene.call._at_ms), HangUp("no_input")]
+
+
+def test_words_start_the_nudging_over_but_a_noise_does_not():
+    scene = Scene().answered()
+    scene.passes(POLICY.silence_s)
+    scene.replies("nudge-1")
+    scene.heard_all()
+    scene.speaks("cough")
+    scene.happens(CallerWordsHeard("c-cough", " "))
+    scene.replies("answer-1")
+    scene.heard_all()
+    scene.passes(POLICY.silence_s)
+    scene.replies("nudge-2")
+    scene.heard_all()
+    scene.speaks("words")
+    scene.happens(CallerWordsHeard("c-words", "Yes, hello"))
+    scene.replies("answer-2")
+    scene.heard_all()
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+
+
+def test_silence_does_not_count_while_the_agent_speaks_or_a_tool_runs():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    assert scene.passes(POLICY.silence_s * 3) == []
+    scene.happens(ToolFinished("call-1", "Done.", "done"))
+    scene.replies("long", ms=20_000)
+    assert scene.passes(19.0) == []
+
+
+def test_a_nudge_is_dropped_when_the_caller_speaks_first():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", finished=False)
+    scene.happens(ReplyFinished("r-answer", "completed"))
+    scene.heard_all()
+    scene.passes(POLICY.silence_s - 0.5)
+    scene.happens(CallerSpeechStarted("c-late"))
+    assert scene.passes(5.0) == []
+
+
+# The end
+
+
+def test_goodbye_is_heard_to_its_end_before_the_line_is_hung_up():
+    """Traps 6 and 13: the end of generation is not the end of hearing."""
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=3000, words="Goodbye!", finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert of(HangUp, scene.happens(ReplyFinished("r-goodbye", "completed"))) == []
+    assert of(HangUp, scene.passes(2.5)) == []
+    assert scene.heard_all(after=0.5)[-2:] == [LogEnd("agent_hung_up", scene.call._at_ms), HangUp()]
+    assert scene.replies_asked_for == 2
+
+
+def test_a_tool_that_ends_the_call_without_a_word_gets_last_words_first():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="end_call", reply="r")
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == [StartReply()]
+    scene.replies("goodbye")
+    assert scene.heard_all()[-1] == HangUp()
+
+
+def test_the_last_words_before_a_transfer_are_heard_and_its_reason_is_recorded_first():
+    """Trap 6."""
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="transfer_to_human", reply="r")
+    act = Transfer("wants a refund", "returns")
+    assert LogTransfer("returns", "wants a refund", scene.call._at_ms) in scene.happens(ToolFinished("call-1", "…", "done", act))
+    scene.happens(ReplyFinished("r", "completed"))
+    assert of(Transfer, scene.replies("handing-over", ms=2000)) == []
+    assert scene.heard_all(after=2.0)[-1] == act
+
+
+def test_last_words_that_never_end_do_not_hold_the_line_for_ever():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="end_call", reply="r")
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()), ReplyFinished("r", "completed"))
+    scene.replies("endless", ms=60_000)
+    assert of(HangUp, scene.passes(POLICY.last_words_s + 0.1)) == [HangUp()]
+
+
+def test_the_callers_voice_does_not_interrupt_the_goodbye_nor_is_it_answered():
+    scene = Scene(replace(POLICY, longest_call_s=5.0)).answered()
+    scene.passes(5.0)
+    scene.replies("goodbye", ms=2000)
+    assert silent_about_the_log(scene.speaks("thanks", seconds=0.5)) == []
+    assert scene.heard_all()[-1].__class__ is HangUp
+
+
+def test_the_longest_call_ends_with_a_goodbye():
+    scene = Scene(replace(POLICY, longest_call_s=30.0, silence_s=60.0)).answered()
+    assert of(StartReply, scene.passes(30.0)) == [StartReply(say=POLICY.too_long_goodbye)]
+    scene.replies("goodbye")
+    scene.heard_all()
+    assert scene.end == LogEnd("max_duration", scene.call._at_ms)
+
+
+def test_only_the_first_last_act_counts_and_a_tool_asked_for_after_it_is_refused():
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.happens(ReplyStarted("r"))
+    for tool_call_id in ("call-1", "call-2"):
+        asks_for_tool(scene, tool_call_id, "transfer_to_human", "r")
+    scene.happens(ToolFinished("call-1", "…", "done", Transfer("first")))
+    scene.happens(ToolFinished("call-2", "…", "done", Transfer("second")))
+    refused = asks_for_tool(scene, "call-3", "book_appointment", "r")
+    assert [entry.status for entry in of(LogToolCall, refused)] == ["refused"]
+    assert of(RunTool, refused) == []
+    scene.happens(ReplyFinished("r", "completed"))
+    scene.replies("handing-over")
+    scene.heard_all()
+    assert of(Transfer, scene.commands) == [Transfer("first")]
+
+
+def test_a_caller_who_hangs_up_ends_the_call_at_once():
+    """Trap 14, on our side of it: no transfer is begun for somebody who has left."""
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="transfer_to_human", reply="r")
+    scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a person")))
+    commands = scene.happens(CallerHungUp())
+    assert of(LogEnd, commands) == [LogEnd("caller_hung_up", scene.call._at_ms)]
+    assert scene.call.finished and scene.call.deadline is None
+    assert of(Transfer, scene.commands) == []
+
+
+def test_what_was_being_said_at_hang_up_is_logged_as_far_as_it_was_heard():
+    scene = Scene()
+    scene.happens(
+        EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "one two three four"), AgentAudio("r", "t", audio(1000))
+    )
+    commands = scene.happens(CallerHungUp(), after=0.5)
+    assert of(LogTurn, commands) == [LogTurn(1, "agent", 0, 500, "one two three four", "one two", True)]
+
+
+def test_hanging_up_twice_is_logged_once():
+    scene = Scene().answered()
+    scene.happens(CallerHungUp(), CallerHungUp())
+    assert len(of(LogEnd, scene.commands)) == 1
+
+
+def test_an_engine_that_fails_leads_to_a_person_after_what_was_said_is_heard():
+    """Trap 10."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", ms=1000, finished=False)
+    assert of(Transfer, scene.happens(EngineFailed("connection_lost"))) == []
+    commands = scene.heard_all()
+    assert commands[-2:] == [
+        LogEnd("engine_failed", scene.call._at_ms, "connection_lost"),
+        Transfer("The speech engine failed: connection_lost."),
+    ]
+
+
+def test_an_engine_that_fails_during_the_goodbye_changes_nothing_about_the_end():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=1000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(ToolFinished("call-1", "…", "done", HangUp()), EngineFailed("connection_lost"))
+    assert scene.heard_all()[-2:] == [LogEnd("agent_hung_up", scene.call._at_ms), HangUp()]
+
+
+def test_nothing_is_sent_to_an_engine_that_is_gone():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.replies("answer", ms=1000, finished=False)
+    scene.happens(EngineFailed("connection_lost"))
+    commands = scene.happens(CallerAudio("AAAA"), ToolFinished("call-1", "Late.", "done"))
+    assert silent_about_the_log(commands) == []
+
+
+@pytest.mark.parametrize("digit", ["0"])
+def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said(digit):
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(5000)))
+    commands = scene.happens(DigitPressed(digit), after=0.5)
+    assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), TruncateTurn("t", 500)]
+    assert scene.happens(ReplyFinished("r", "cancelled"))[-1] == StartReply(say=POLICY.transfer_line)
+    scene.replies("handing-over")
+    assert scene.heard_all()[-1] == Transfer("The caller pressed 0 for a person.")
+
+
+def test_other_keys_change_nothing():
+    scene = Scene().answered()
+    assert scene.happens(*(DigitPressed(digit) for digit in "123456789*#")) == []

@@ -1,0 +1,535 @@
+"""Every rule of a call.
+
+`Call.handle(event, now)` says what to do about one event; `Call.deadline` is when it next wants a `DeadlinePassed`;
+`Call.finished` is when nothing more can come of it. Four states:
+
+    CONNECTING   the line is up, the engine is not: the caller's audio is held
+    TALKING
+    CLOSING      one last act (hang up or transfer) waits until the last words were heard
+    ENDED        only tools still running may have something to log
+
+The agent speaks in replies, one at a time, and only this class starts them: the engine is configured to detect speech and
+nothing else. That costs one trip to the engine at the start of each reply, and is what makes every rule below hold.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import assert_never
+
+from .commands import (
+    CancelReply,
+    ClearPlayback,
+    Command,
+    EndReason,
+    ForgetTurn,
+    HangUp,
+    LastAct,
+    LogEnd,
+    LogToolCall,
+    LogTransfer,
+    PlayAudio,
+    RunTool,
+    SendCallerAudio,
+    SendMark,
+    SendToolOutput,
+    StartReply,
+    Transfer,
+    TruncateTurn,
+)
+from .events import (
+    AgentAudio,
+    AgentWordsSpoken,
+    CallerAudio,
+    CallerHungUp,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
+    CallerWordsHeard,
+    DeadlinePassed,
+    DigitPressed,
+    EngineFailed,
+    EngineReady,
+    Event,
+    MarkReached,
+    ReplyFinished,
+    ReplyRefused,
+    ReplyStarted,
+    ToolFinished,
+    ToolRequested,
+)
+from .playback import BYTES_PER_MS, Playback, audio_bytes
+from .policy import Policy
+from .transcript import Transcript, Turn
+
+
+class State(Enum):
+    CONNECTING = auto()
+    TALKING = auto()
+    CLOSING = auto()
+    ENDED = auto()
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The reply in flight. `reply_id` is empty until the engine names it; `cancelled` when its end is all we want of it."""
+
+    line: StartReply
+    reply_id: str = ""
+    cancelled: bool = False
+    refused: bool = False
+    spoke: bool = False
+    turn_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToolRun:
+    request: ToolRequested
+    position: int
+    started_ms: int
+    reply: _Reply | None
+
+    def entry(self, finished: ToolFinished, at_ms: int) -> LogToolCall:
+        request = self.request
+        return LogToolCall(
+            self.position,
+            request.tool_call_id,
+            request.name,
+            request.arguments,
+            self.started_ms,
+            status=finished.status,
+            result=finished.output,
+            duration_ms=at_ms - self.started_ms,
+        )
+
+
+class Call:
+    """One call, from the start of its media stream. Times are seconds of any clock that does not go back."""
+
+    def __init__(self, policy: Policy, now: float) -> None:
+        self.state = State.CONNECTING
+        self._policy = policy
+        self._began = self._now = now
+        self._out: list[Command] = []
+        self._timers: dict[str, float] = {"connect": now + policy.connect_s, "longest": now + policy.longest_call_s}
+        self._playback = Playback()
+        self._transcript = Transcript()
+        self._held: deque[str] = deque()
+        self._held_bytes = 0
+        self._reply: _Reply | None = None
+        self._wanted: StartReply | None = None
+        self._dead_replies: set[str] = set()
+        self._forgotten: set[str] = set()
+        self._tools: dict[str, _ToolRun] = {}
+        self._tools_seen: set[str] = set()
+        self._caller_speaking = False
+        self._nudges = 0
+        self._failed_replies = 0
+        self._engine_gone = False
+        self._last_act: LastAct | None = None
+        self._asked_to_close: _Reply | None = None
+        self._end_reason: EndReason = "agent_hung_up"
+        self._end_detail = ""
+
+    @property
+    def deadline(self) -> float | None:
+        return min(self._timers.values(), default=None)
+
+    @property
+    def finished(self) -> bool:
+        return self.state is State.ENDED and not self._tools
+
+    def handle(self, event: Event, now: float) -> list[Command]:
+        """What is to be done, in this order. `now` never goes back from one call to the next."""
+        self._now = now
+        self._out = []
+        match event:
+            case CallerAudio(payload):
+                self._caller_audio(payload)
+                return self._out
+            case AgentAudio():
+                self._agent_audio(event)
+            case AgentWordsSpoken():
+                self._agent_words(event)
+            case MarkReached(name):
+                self._playback.mark_reached(name, now)
+            case CallerSpeechStarted(turn_id):
+                self._caller_speech_started(turn_id)
+            case CallerSpeechStopped(turn_id):
+                self._caller_speech_stopped(turn_id)
+            case CallerTurnCommitted(turn_id):
+                self._caller_turn_committed(turn_id)
+            case CallerWordsHeard(turn_id, text):
+                self._caller_words_heard(turn_id, text)
+            case ReplyStarted(reply_id):
+                self._reply_started(reply_id)
+            case ReplyFinished():
+                self._reply_finished(event)
+            case ReplyRefused():
+                self._reply_refused()
+            case ToolRequested():
+                self._tool_requested(event)
+            case ToolFinished():
+                self._tool_finished(event)
+            case DigitPressed(digit):
+                self._digit_pressed(digit)
+            case EngineReady():
+                self._engine_ready()
+            case EngineFailed(reason):
+                self._engine_failed(reason)
+            case CallerHungUp():
+                self._end("caller_hung_up")
+            case DeadlinePassed():
+                self._deadlines_passed()
+            case _:
+                assert_never(event)
+        self._settle()
+        return self._out
+
+    # The caller's side
+
+    def _caller_audio(self, payload: str) -> None:
+        if self.state is State.CONNECTING:
+            self._held.append(payload)
+            self._held_bytes += audio_bytes(payload)
+            while self._held_bytes > self._policy.held_audio_ms * BYTES_PER_MS:
+                self._held_bytes -= audio_bytes(self._held.popleft())
+        elif self.state is not State.ENDED and not self._engine_gone:
+            self._out.append(SendCallerAudio(payload))
+
+    def _caller_speech_started(self, turn_id: str) -> None:
+        if self.state is State.ENDED:
+            return
+        self._transcript.begin(turn_id, "caller", self._at_ms)
+        self._caller_speaking = True
+        if self.state is State.TALKING:
+            self._wanted = None
+            self._barge_in()
+
+    def _caller_speech_stopped(self, turn_id: str) -> None:
+        self._caller_speaking = False
+        if turn := self._transcript.find(turn_id):
+            turn.ended_ms = self._at_ms
+            self._out.append(turn.entry())
+
+    def _caller_turn_committed(self, turn_id: str) -> None:
+        self._caller_speaking = False
+        if self.state is State.TALKING:
+            self._transcript.begin(turn_id, "caller", self._at_ms)
+            self._wanted = StartReply()
+
+    def _caller_words_heard(self, turn_id: str, text: str) -> None:
+        turn = self._transcript.begin(turn_id, "caller", self._at_ms)
+        turn.words = [text]
+        turn.ended_ms = turn.ended_ms or self._at_ms
+        self._out.append(turn.entry())
+        if text.strip():
+            self._nudges = 0
+
+    def _digit_pressed(self, digit: str) -> None:
+        if digit == self._policy.person_digit and self.state is State.TALKING:
+            self._barge_in()
+            self._close(Transfer("The caller pressed 0 for a person."), "transferred", say=self._policy.transfer_line)
+
+    def _barge_in(self) -> None:
+        """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""
+        cuts = {cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)}
+        if cuts:
+            self._out.append(ClearPlayback())
+        reply = self._reply
+        if reply and not reply.cancelled:
+            self._cancel(reply)
+            # What is generated from now on will be dropped, so a turn heard in full so far is cut as well.
+            for turn_id in reply.turn_ids:
+                cuts.setdefault(turn_id, self._playback.sent_ms(turn_id))
+        for turn_id, heard_ms in cuts.items():
+            if heard_ms:
+                self._out.append(TruncateTurn(turn_id, heard_ms))
+            else:
+                self._forget(turn_id)
+            self._interrupted(turn_id, heard_ms)
+
+    def _cancel(self, reply: _Reply) -> None:
+        reply.cancelled = True
+        if reply.reply_id:
+            self._dead_replies.add(reply.reply_id)
+            self._out.append(CancelReply(reply.reply_id))
+
+    def _forget(self, turn_id: str) -> None:
+        if turn_id not in self._forgotten:
+            self._forgotten.add(turn_id)
+            self._out.append(ForgetTurn(turn_id))
+
+    def _interrupted(self, turn_id: str, heard_ms: int) -> None:
+        if turn := self._transcript.find(turn_id):
+            turn.interrupted = True
+            turn.heard_ms = heard_ms
+            turn.ended_ms = self._at_ms
+            self._out.append(turn.entry())
+
+    # The agent's side
+
+    def _engine_ready(self) -> None:
+        if self.state is not State.CONNECTING:
+            return
+        self.state = State.TALKING
+        self._timers.pop("connect", None)
+        self._out.extend(SendCallerAudio(payload) for payload in self._held)
+        self._held.clear()
+        self._wanted = StartReply(say=self._policy.greeting)
+
+    def _reply_started(self, reply_id: str) -> None:
+        if self._engine_gone or self.state is State.ENDED:
+            return
+        if self._reply is None or self._reply.reply_id:
+            self._reply = _Reply(StartReply())
+        self._reply.reply_id = reply_id
+        self._reply.refused = False
+        if self._reply.cancelled:
+            self._cancel(self._reply)
+
+    def _agent_audio(self, event: AgentAudio) -> None:
+        if self.state is State.ENDED or self._engine_gone:
+            return
+        size = audio_bytes(event.payload)
+        if self._is_stale(event):
+            if turn := self._transcript.find(event.turn_id):
+                turn.received_ms += size // BYTES_PER_MS
+            else:
+                self._forget(event.turn_id)
+            return
+        turn = self._agent_turn(event.turn_id)
+        turn.received_ms += size // BYTES_PER_MS
+        mark = self._playback.queue(event.turn_id, size, self._now)
+        self._out += [PlayAudio(event.payload), SendMark(mark)]
+        if self._reply:
+            self._reply.spoke = True
+        self._expect_progress()
+
+    def _is_stale(self, event: AgentAudio) -> bool:
+        if event.reply_id in self._dead_replies or event.turn_id in self._forgotten:
+            return True
+        turn = self._transcript.find(event.turn_id)
+        return turn is not None and turn.interrupted
+
+    def _agent_words(self, event: AgentWordsSpoken) -> None:
+        if event.reply_id in self._dead_replies:
+            turn = self._transcript.find(event.turn_id)
+        else:
+            turn = self._agent_turn(event.turn_id) if self.state is not State.ENDED else None
+        if turn:
+            turn.words.append(event.text)
+
+    def _agent_turn(self, turn_id: str) -> Turn:
+        if self._reply and turn_id not in self._reply.turn_ids:
+            self._reply.turn_ids.append(turn_id)
+        return self._transcript.begin(turn_id, "agent", self._at_ms)
+
+    def _reply_finished(self, event: ReplyFinished) -> None:
+        reply = self._reply
+        if reply is None or (reply.reply_id and reply.reply_id != event.reply_id):
+            return
+        self._reply = None
+        for turn_id in reply.turn_ids:
+            if turn := self._transcript.find(turn_id):
+                self._out.append(turn.entry())
+        self._timers.pop("reply", None)
+        self._timers.pop("refused", None)
+        if reply.refused:
+            self._wanted = self._wanted or reply.line
+        elif event.status == "failed" and not reply.cancelled:
+            self._reply_failed(reply, event.reason)
+        elif event.status == "completed":
+            self._failed_replies = 0
+
+    def _reply_failed(self, reply: _Reply, reason: str) -> None:
+        self._failed_replies += 1
+        if self._failed_replies > self._policy.reply_retries:
+            self._engine_failed(f"reply_failed {reason}".strip())
+        else:
+            self._wanted = self._wanted or reply.line
+
+    def _reply_refused(self) -> None:
+        if self._reply and not self._reply.reply_id:
+            self._reply.refused = True
+            self._timers["refused"] = self._now + self._policy.refused_s
+
+    def _expect_progress(self) -> None:
+        if self._reply:
+            self._timers["reply"] = self._now + self._policy.reply_s
+
+    def _engine_failed(self, reason: str) -> None:
+        """Whatever is queued is still heard; then a person takes the call, unless it was about to end anyway."""
+        if self.state is State.ENDED:
+            return
+        self._engine_gone = True
+        self._reply = self._wanted = self._asked_to_close = None
+        for timer in ("connect", "reply", "refused"):
+            self._timers.pop(timer, None)
+        if self.state is not State.CLOSING:
+            self._end_detail = reason
+            self._close(Transfer(f"The speech engine failed: {reason}."), "engine_failed", words=False)
+
+    # Tools
+
+    def _tool_requested(self, event: ToolRequested) -> None:
+        """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
+        if event.tool_call_id in self._tools_seen or event.reply_id in self._dead_replies or self.state is State.ENDED:
+            return
+        self._tools_seen.add(event.tool_call_id)
+        self._expect_progress()
+        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._reply)
+        if self.state is State.CLOSING:
+            refused = ToolFinished(event.tool_call_id, "Too late: the call is ending.", "refused")
+            self._out += [run.entry(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
+            return
+        self._tools[event.tool_call_id] = run
+        self._out += [
+            LogToolCall(run.position, event.tool_call_id, event.name, event.arguments, run.started_ms),
+            RunTool(event.tool_call_id, event.name, event.arguments),
+        ]
+
+    def _tool_finished(self, event: ToolFinished) -> None:
+        run = self._tools.pop(event.tool_call_id, None)
+        if run is None:
+            return
+        self._out.append(run.entry(event, self._at_ms))
+        if self.state is State.ENDED or self._engine_gone:
+            return
+        self._out.append(SendToolOutput(event.tool_call_id, event.output))
+        if event.act:
+            reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
+            self._close(event.act, reason, after=run.reply)
+        elif self.state is State.TALKING and not self._tools:
+            self._wanted = self._wanted or StartReply()
+
+    # Time
+
+    def _deadlines_passed(self) -> None:
+        for timer in [name for name, due in self._timers.items() if due <= self._now]:
+            if self._timers.pop(timer, None) is None:
+                continue
+            match timer:
+                case "connect":
+                    self._engine_failed("connect_timeout")
+                case "reply":
+                    self._engine_failed("no_reply")
+                case "refused":
+                    self._reply_was_missed()
+                case "playback":
+                    self._playback.finish()
+                case "silence":
+                    self._nobody_speaks()
+                case "longest":
+                    self._close(HangUp("max_duration"), "max_duration", say=self._policy.too_long_goodbye)
+                case "last_words":
+                    self._perform_last_act()
+
+    def _reply_was_missed(self) -> None:
+        if self._reply and self._reply.refused:
+            self._wanted = self._wanted or self._reply.line
+            self._reply = None
+
+    def _nobody_speaks(self) -> None:
+        self._nudges += 1
+        if self._nudges > self._policy.nudges:
+            self._close(HangUp("no_input"), "no_input", say=self._policy.no_input_goodbye)
+        else:
+            self._wanted = StartReply(say=self._policy.nudge)
+
+    # The end
+
+    def _close(self, act: LastAct, reason: EndReason, *, say: str = "", words: bool = True, after: _Reply | None = None) -> None:
+        """Decide on the last act, once. It waits for `say`, or for the engine's own last words unless `after` has said them."""
+        if self.state in (State.CLOSING, State.ENDED):
+            return
+        self.state = State.CLOSING
+        self._last_act = act
+        self._end_reason = reason
+        self._timers.pop("silence", None)
+        self._timers["last_words"] = self._now + self._policy.last_words_s
+        if isinstance(act, Transfer):
+            self._out.append(LogTransfer(act.department, act.reason, self._at_ms))
+        self._wanted = None
+        if say:
+            self._wanted = StartReply(say=say)
+        elif words:
+            # The reply that asked for this may still be speaking; whether its words were the last ones shows at its end.
+            self._asked_to_close = after or _Reply(StartReply())
+
+    def _perform_last_act(self) -> None:
+        act = self._last_act
+        if act and self.state is State.CLOSING:
+            if self._playback.over_at is not None:
+                for cut in self._playback.cut(self._now):
+                    self._interrupted(cut.turn_id, cut.heard_ms)
+            self._end(self._end_reason)
+            self._out.append(act)
+
+    def _end(self, reason: EndReason) -> None:
+        if self.state is State.ENDED:
+            return
+        for cut in self._playback.cut(self._now):
+            self._interrupted(cut.turn_id, cut.heard_ms)
+        for turn in self._transcript.lasting():
+            turn.ended_ms = self._at_ms
+            self._out.append(turn.entry())
+        self.state = State.ENDED
+        self._timers.clear()
+        self._reply = self._wanted = None
+        self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
+
+    # After every event
+
+    def _settle(self) -> None:
+        """What follows from where things stand now: turns heard to their end, the next reply, the last act, timers."""
+        if self.state is State.ENDED:
+            return
+        self._settle_turns()
+        if self.state is State.CLOSING:
+            self._settle_last_words()
+        if self._wanted and self._reply is None and self._may_speak and not self._engine_gone:
+            self._reply, self._wanted = _Reply(self._wanted), None
+            self._out.append(self._reply.line)
+            self._expect_progress()
+        if self.state is State.CLOSING and self._nothing_to_come:
+            self._perform_last_act()
+            return
+        self._settle_timers()
+
+    def _settle_turns(self) -> None:
+        generating = self._reply.turn_ids if self._reply else []
+        for turn in self._transcript.lasting():
+            if turn.speaker == "agent" and turn.turn_id not in generating and not self._playback.holds(turn.turn_id):
+                turn.ended_ms = self._at_ms
+                self._out.append(turn.entry())
+
+    def _settle_last_words(self) -> None:
+        asked_by = self._asked_to_close
+        if asked_by and self._reply is None and not self._tools:
+            self._asked_to_close = None
+            if not asked_by.spoke:
+                self._wanted = StartReply()
+
+    def _settle_timers(self) -> None:
+        over_at = self._playback.over_at
+        if over_at is None:
+            self._timers.pop("playback", None)
+        else:
+            self._timers["playback"] = over_at + self._policy.mark_grace_s
+        if self.state is State.TALKING and self._nothing_to_come and not self._caller_speaking:
+            self._timers.setdefault("silence", self._now + self._policy.silence_s)
+        else:
+            self._timers.pop("silence", None)
+
+    @property
+    def _may_speak(self) -> bool:
+        return self.state is State.CLOSING or (self.state is State.TALKING and not self._caller_speaking)
+
+    @property
+    def _nothing_to_come(self) -> bool:
+        return not (self._reply or self._wanted or self._tools or self._playback.over_at is not None)
+
+    @property
+    def _at_ms(self) -> int:
+        return round((self._now - self._began) * 1000)

@@ -1,0 +1,105 @@
+"""What the caller has heard: a ledger of agent audio queued at the carrier.
+
+Each stretch of audio is followed by a mark that the carrier echoes when it has been played. Echoed marks are certain; in
+between, the clock says how far the caller has got, and never further than was sent. Clearing starts a new generation of
+marks: the carrier echoes the old ones at once, and they count for nothing.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+BYTES_PER_MS = 8  # 8 kHz µ-law
+
+
+def audio_bytes(payload: str) -> int:
+    """Length of the audio in a base64 payload, without decoding it."""
+    return len(payload) * 3 // 4 - payload.count("=", -2)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A turn of which something was thrown away. `heard_ms` may be 0 and is at most `sent_ms`."""
+
+    turn_id: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    turn_id: str
+    size: int
+    mark: str
+
+
+class Playback:
+    """Times are seconds of the call's clock."""
+
+    def __init__(self) -> None:
+        self._queued: deque[_Stretch] = deque()
+        self._sent: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
+        self._generation = 0
+        self._marks = 0
+        # When the stretch at the head of the queue began to play, as far as we know.
+        self._since = 0.0
+
+    def queue(self, turn_id: str, size: int, now: float) -> str:
+        """`size` bytes of a turn go to the carrier. Returns the name of the mark to send after them."""
+        if not self._queued:
+            self._since = now
+        self._marks += 1
+        mark = f"{self._generation}.{self._marks}"
+        self._queued.append(_Stretch(turn_id, size, mark))
+        self._sent[turn_id] = self._sent.get(turn_id, 0) + size
+        return mark
+
+    def mark_reached(self, mark: str, now: float) -> None:
+        """An echo. One that is not waited for, such as that of audio since cleared, changes nothing."""
+        if any(stretch.mark == mark for stretch in self._queued):
+            while self._play().mark != mark:
+                pass
+            self._since = now
+
+    def finish(self) -> None:
+        """Count everything queued as heard: its marks are too late to come."""
+        while self._queued:
+            self._play()
+
+    def cut(self, now: float) -> list[Cut]:
+        """Forget what is not yet played. Returns the turns that lost something, in the order they were queued."""
+        turns = list(dict.fromkeys(stretch.turn_id for stretch in self._queued))
+        cuts = [Cut(turn_id, self.heard_ms(turn_id, now)) for turn_id in turns]
+        for cut in cuts:
+            self._heard[cut.turn_id] = cut.heard_ms * BYTES_PER_MS
+        self._queued.clear()
+        self._generation += 1
+        return cuts
+
+    def heard_ms(self, turn_id: str, now: float) -> int:
+        certain = self._heard.get(turn_id, 0)
+        elapsed = round(max(0.0, now - self._since) * 1000) * BYTES_PER_MS
+        for stretch in self._queued:
+            played = min(stretch.size, elapsed)
+            if stretch.turn_id == turn_id:
+                certain += played
+            elapsed -= played
+        return certain // BYTES_PER_MS
+
+    def sent_ms(self, turn_id: str) -> int:
+        return self._sent.get(turn_id, 0) // BYTES_PER_MS
+
+    def holds(self, turn_id: str) -> bool:
+        """Whether something of this turn is still to be played."""
+        return any(stretch.turn_id == turn_id for stretch in self._queued)
+
+    @property
+    def over_at(self) -> float | None:
+        """When, by the clock, the caller will have heard everything; None when nothing is queued."""
+        if not self._queued:
+            return None
+        return self._since + sum(stretch.size for stretch in self._queued) / (BYTES_PER_MS * 1000)
+
+    def _play(self) -> _Stretch:
+        stretch = self._queued.popleft()
+        self._heard[stretch.turn_id] = self._heard.get(stretch.turn_id, 0) + stretch.size
+        return stretch

@@ -1,0 +1,62 @@
+"""Turns in the order they began. Their words come later, often after the turn that answers them."""
+
+from dataclasses import dataclass, field
+
+from .commands import LogTurn, Speaker
+
+
+@dataclass(slots=True)
+class Turn:
+    """`heard_ms` and `received_ms` are of the agent's audio: what was played to the caller, and what the engine made."""
+
+    turn_id: str
+    position: int
+    speaker: Speaker
+    started_ms: int
+    ended_ms: int | None = None
+    words: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    heard_ms: int = 0
+    received_ms: int = 0
+
+    def entry(self) -> LogTurn:
+        generated = "".join(self.words).strip()
+        heard = heard_part(generated, self.heard_ms, self.received_ms) if self.interrupted else generated
+        return LogTurn(self.position, self.speaker, self.started_ms, self.ended_ms, generated, heard, self.interrupted)
+
+
+class Transcript:
+    def __init__(self) -> None:
+        self._turns: dict[str, Turn] = {}
+        self._lasting: list[Turn] = []
+        self._position = 0
+
+    def next_position(self) -> int:
+        """One counting for turns and tool calls, so that tools stand in place between turns."""
+        self._position += 1
+        return self._position
+
+    def begin(self, turn_id: str, speaker: Speaker, at_ms: int) -> Turn:
+        """The turn of this id; a new one takes the next position."""
+        if turn_id not in self._turns:
+            self._turns[turn_id] = Turn(turn_id, self.next_position(), speaker, at_ms)
+            self._lasting.append(self._turns[turn_id])
+        return self._turns[turn_id]
+
+    def find(self, turn_id: str) -> Turn | None:
+        return self._turns.get(turn_id)
+
+    def lasting(self) -> list[Turn]:
+        """Turns without an end so far; few, so that asking after every event costs nothing."""
+        self._lasting = [turn for turn in self._lasting if turn.ended_ms is None]
+        return self._lasting
+
+
+def heard_part(text: str, heard_ms: int, received_ms: int) -> str:
+    """The whole words of `text` that fit into the part of its audio that was heard; speech runs about evenly over them."""
+    if heard_ms >= received_ms:
+        return text if received_ms else ""
+    cut = len(text) * heard_ms // received_ms
+    if cut < len(text) and not text[cut].isspace():
+        cut = text.rfind(" ", 0, cut) if " " in text[:cut] else 0
+    return text[:cut].rstrip()
