@@ -1,0 +1,87 @@
+"""The recordings folder: a file becomes visible there only when it is what the carrier announced. Knows no rows and no carrier."""
+
+import hashlib
+import os
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+# How far a file's length may be from the announced one, which is in whole seconds.
+TOLERANCE_S = 2.0
+
+
+class NotTheRecording(Exception):
+    """What arrived is not the audio that was announced. Says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAudio:
+    size: int
+    sha256: str
+    channels: int
+    duration_s: float
+
+
+def folder() -> Path:
+    return Path(settings.MEDIA_ROOT) / "recordings"
+
+
+def path(name: str) -> Path:
+    return folder() / name
+
+
+def store(name: str, fetch: Callable[[BinaryIO], object], *, channels: int | None, duration_s: float | None) -> StoredAudio:
+    """Let `fetch` write into a hidden file, check it, and give it its name. What is not known beforehand is None.
+
+    Raises `NotTheRecording`, whatever `fetch` raises, and `OSError`; then no file by that name has appeared.
+    """
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A worker that died here left its part behind.
+    for left in folder().glob(f"{name}.*.part"):
+        left.unlink(missing_ok=True)
+    part = folder() / f"{name}.{os.getpid()}.part"
+    try:
+        with part.open("wb") as file:
+            fetch(file)
+            file.flush()
+            os.fsync(file.fileno())
+        stored = checked(part, channels, duration_s)
+        part.replace(path(name))
+        sync_folder()
+    finally:
+        part.unlink(missing_ok=True)
+    return stored
+
+
+def checked(file: Path, channels: int | None, duration_s: float | None) -> StoredAudio:
+    """Whether this is a whole 16-bit WAVE file of that many channels and that length. Raises `NotTheRecording`."""
+    size = file.stat().st_size
+    try:
+        with wave.open(str(file), "rb") as audio:
+            shape = audio.getparams()
+    except (wave.Error, EOFError) as error:
+        raise NotTheRecording(f"it is not a WAVE file ({error or 'too short'})") from None
+    if shape.sampwidth != 2 or shape.framerate < 8000:
+        raise NotTheRecording(f"{shape.framerate} Hz with {8 * shape.sampwidth} bits is not what a carrier records")
+    if shape.nframes == 0 or shape.nframes * shape.nchannels * shape.sampwidth > size:
+        raise NotTheRecording("it is shorter than its header says")
+    if channels is not None and shape.nchannels != channels:
+        raise NotTheRecording(f"it has {shape.nchannels} channels and not {channels}")
+    seconds = shape.nframes / shape.framerate
+    if duration_s is not None and abs(seconds - duration_s) > TOLERANCE_S:
+        raise NotTheRecording(f"it lasts {seconds:.1f} s and not {duration_s:.0f} s")
+    with file.open("rb") as content:
+        return StoredAudio(size, hashlib.file_digest(content, "sha256").hexdigest(), shape.nchannels, seconds)
+
+
+def sync_folder() -> None:
+    """Make the new name outlast a power cut."""
+    directory = os.open(folder(), os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,139 @@
+"""Writes a call down as it happens: `voiceagent.log.Log` on the database. Rows only; judging is left to `wrap_up`.
+
+Every method may be called twice and in any order. Each locks the call's row, so that two processes telling of the same call
+take turns; what is already known is never made unknown.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from voiceagent.call.commands import LogEnd, LogEntry, LogToolCall, LogTransfer, LogTurn
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
+
+from . import wrap_up
+from .models import CallLog, Recording, ToolCall, Turn
+from .tasks import fetch_recording
+from .wake import wake
+
+
+class DatabaseLog:
+    """The log that stays. Safe to share between threads: it keeps nothing itself."""
+
+    def call_arrived(self, call: IncomingCall) -> None:
+        with known(call.call_sid) as row:
+            row.caller_number = row.caller_number or fitting(CallLog, "caller_number", call.caller_number)
+            row.line_number = row.line_number or fitting(CallLog, "line_number", call.line_number)
+
+    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None) -> None:
+        with known(call_sid) as row:
+            if row.streaming_at is None:
+                row.streaming_at = timezone.now()
+                row.engine, row.model = fitting(CallLog, "engine", engine), fitting(CallLog, "model", model)
+                row.settings_version = settings_version
+
+    def write(self, call_sid: str, entry: LogEntry) -> None:
+        with known(call_sid) as row:
+            match entry:
+                case LogTurn():
+                    write_turn(row, entry)
+                case LogToolCall():
+                    write_tool_call(row, entry)
+                case LogTransfer():
+                    write_transfer(row, entry)
+                case LogEnd():
+                    write_end(row, entry)
+                case _:
+                    assert_never(entry)
+
+    def status_reported(self, status: CallStatus) -> None:
+        with known(status.call_sid) as row:
+            if row.duration_s is None:
+                row.duration_s = status.duration_s
+            is_final = status.state in wrap_up.FINAL_CARRIER_STATES
+            was_final = row.carrier_state in wrap_up.FINAL_CARRIER_STATES
+            is_later = row.carrier_sequence is None or status.sequence > row.carrier_sequence
+            if (is_final, is_later) > (was_final, False):
+                row.carrier_state, row.carrier_sequence = status.state, status.sequence
+
+    def dial_finished(self, outcome: DialOutcome) -> None:
+        """An answer with a duration is a conversation that is over; without one it has just begun."""
+        with known(outcome.call_sid) as row:
+            rank = wrap_up.DIAL_STATES.index
+            if not row.dial_state or rank(outcome.state) > rank(row.dial_state):
+                row.dial_state = outcome.state
+            row.dial_over = row.dial_over or (outcome.state == "answered" and outcome.duration_s is not None)
+
+    def message_taken(self, message: MessageTaken) -> None:
+        with known(message.call_sid) as row:
+            row.message_left = True
+            recording = Recording.objects.message(row, message.recording_sid, message.duration_s)
+            wake(fetch_recording, recording.pk)
+
+
+@contextmanager
+def known(call_sid: str) -> Iterator[CallLog]:
+    """The call's row, made if this is the first we hear of it, locked while a fact is added, then wrapped up anew."""
+    with transaction.atomic():
+        row, _ = CallLog.objects.select_for_update().get_or_create(call_sid=call_sid)
+        yield row
+        row.conclude()
+        row.save()
+
+
+def write_turn(call: CallLog, entry: LogTurn) -> None:
+    """The fuller account of a turn wins: a turn ends, is interrupted and gets its words, never the other way round."""
+    now = {
+        "speaker": entry.speaker,
+        "started_ms": entry.started_ms,
+        "ended_ms": entry.ended_ms,
+        "generated": storable(entry.generated),
+        "heard": storable(entry.heard),
+        "interrupted": entry.interrupted,
+    }
+    turn, is_new = Turn.objects.get_or_create(call=call, position=entry.position, defaults=now)
+    known_so_far = (turn.ended_ms is not None, turn.interrupted, len(turn.generated))
+    if not is_new and (entry.ended_ms is not None, entry.interrupted, len(storable(entry.generated))) >= known_so_far:
+        Turn.objects.filter(pk=turn.pk).update(**now)
+
+
+def write_tool_call(call: CallLog, entry: LogToolCall) -> None:
+    """A tool call that has finished does not run again."""
+    now = {
+        "position": entry.position,
+        "name": fitting(ToolCall, "name", entry.name),
+        "arguments": storable(entry.arguments),
+        "started_ms": entry.started_ms,
+        "status": entry.status,
+        "result": storable(entry.result),
+        "duration_ms": entry.duration_ms,
+    }
+    tool_call, is_new = ToolCall.objects.get_or_create(call=call, tool_call_id=entry.tool_call_id, defaults=now)
+    if not is_new and (tool_call.status == ToolCall.Outcome.RUNNING or entry.status != "running"):
+        ToolCall.objects.filter(pk=tool_call.pk).update(**now)
+
+
+def write_transfer(call: CallLog, entry: LogTransfer) -> None:
+    if call.transferred_at is None:
+        call.transferred_at = call.at(entry.at_ms)
+        call.transfer_reason = fitting(CallLog, "transfer_reason", entry.reason)
+        call.transfer_department = fitting(CallLog, "transfer_department", entry.department)
+
+
+def write_end(call: CallLog, entry: LogEnd) -> None:
+    if not call.end_reason:
+        call.end_reason, call.agent_ended_ms = entry.reason, entry.at_ms
+        call.end_detail = fitting(CallLog, "end_detail", entry.detail)
+
+
+def storable(text: str) -> str:
+    """PostgreSQL keeps any text but one with a NUL in it, which a model may well write."""
+    return text.replace("\x00", "")
+
+
+def fitting(model: type[models.Model], field: str, text: str) -> str:
+    """Cut to what the column holds: outside parties decide how long their words are, and a log must not refuse them."""
+    return storable(text)[: getattr(model._meta.get_field(field), "max_length", None)]

@@ -1,0 +1,244 @@
+"""A call's log, its turns and its tool calls: facts, and one judgement (the disposition).
+
+Rules of what follows from which fact are in `wrap_up`; who may see what is in `roles`. No carrier's or engine's wire format
+enters here.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from .. import wrap_up
+from ..choices import Disposition, EndReason, Speaker, Status
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+def spoken(query: str) -> SearchQuery:
+    """What staff type, as a full-text query: all the words, in any form; `12345` also finds it said digit by digit."""
+    found = SearchQuery(query, config="english", search_type="websearch")
+    digits = "".join(character for character in query if character.isdigit())
+    if len(digits) > 1:
+        found |= SearchQuery(" ".join(digits), config="english", search_type="phrase")
+    return found
+
+
+class CallLogQuerySet(models.QuerySet["CallLog"]):
+    def ended(self) -> Self:
+        return self.filter(status=Status.ENDED)
+
+    def going_on(self) -> Self:
+        return self.exclude(status=Status.ENDED)
+
+    def contained(self) -> Self:
+        """Ended without a person and with its purpose served."""
+        return self.filter(disposition=Disposition.COMPLETED)
+
+    def transferred(self) -> Self:
+        return self.filter(disposition=Disposition.TRANSFERRED)
+
+    def mentioning(self, words: str) -> Self:
+        """Calls in which these words were said, heard by Whisper, or given to a tool (an order's number)."""
+        query = spoken(words)
+        this_call = OuterRef("pk")
+        return self.filter(
+            Exists(Turn.objects.filter(call=this_call, search=query))
+            | Exists(ToolCall.objects.filter(call=this_call, search=query))
+            | Q(pk__in=CallLog.objects.filter(recordings__transcription__search=query).values("pk"))
+        )
+
+    def with_turn_count(self) -> Self:
+        turns = Turn.objects.filter(call=OuterRef("pk")).order_by().values("call").annotate(n=Count("pk")).values("n")
+        return self.annotate(turn_count=Coalesce(Subquery(turns), 0))
+
+
+class CallLog(models.Model):
+    """One telephone call. Created by the first fact that arrives of it, whichever that is."""
+
+    call_sid = models.CharField("call SID", max_length=64, unique=True)
+    caller_number = models.CharField(
+        max_length=64, blank=True, help_text="Where the call says it comes from: a hint, never a proof."
+    )
+    line_number = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.RECEIVED)
+    started_at = models.DateTimeField(default=timezone.now)
+    streaming_at = models.DateTimeField(null=True, blank=True, help_text="When the agent was on the line; turns count from here.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the call was closed because nobody told how it ended."
+    )
+
+    end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
+    end_detail = models.CharField(max_length=200, blank=True)
+    agent_ended_ms = models.PositiveIntegerField(null=True, blank=True)
+    transfer_reason = models.CharField(max_length=500, blank=True)
+    transfer_department = models.CharField(max_length=64, blank=True)
+    transferred_at = models.DateTimeField(null=True, blank=True)
+    dial_state = models.CharField(max_length=16, blank=True, help_text="What became of ringing a person.")
+    dial_over = models.BooleanField(default=False)
+    message_left = models.BooleanField(default=False)
+
+    engine = models.CharField(max_length=64, blank=True)
+    model = models.CharField(max_length=64, blank=True)
+    settings_version = models.PositiveIntegerField(null=True, blank=True)
+    carrier_state = models.CharField(max_length=16, blank=True)
+    carrier_sequence = models.IntegerField(null=True, blank=True)
+    duration_s = models.PositiveIntegerField("duration", null=True, blank=True, help_text="As the carrier bills it.")
+
+    disposition = models.CharField(max_length=24, choices=Disposition.choices, blank=True)
+    note = models.TextField("staff's note", blank=True)
+    corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    corrected_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CallLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "call"
+        ordering = ("-started_at", "-pk")
+        indexes = (
+            models.Index(fields=("-started_at", "-id"), name="call_newest_first"),
+            models.Index(fields=("caller_number",), name="call_by_number"),
+            models.Index(fields=("disposition", "-started_at"), name="call_by_disposition"),
+            models.Index(fields=("started_at",), name="call_going_on", condition=~Q(status="ended")),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="call_ended_exactly_when_it_has_an_end_and_a_disposition",
+                condition=(Q(status="ended", ended_at__isnull=False) & ~Q(disposition=""))
+                | (~Q(status="ended") & Q(ended_at__isnull=True, disposition="")),
+            ),
+            models.CheckConstraint(name="call_status_is_known", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(name="call_disposition_is_known", condition=Q(disposition__in=["", *Disposition.values])),
+        )
+
+    def __str__(self) -> str:
+        return f"Call of {timezone.localtime(self.started_at):%-d %b %Y, %H:%M}"
+
+    @property
+    def length_s(self) -> int | None:
+        """Ring to goodbye: the carrier's figure, or ours until it comes. None while the call goes on."""
+        if self.duration_s is not None or self.ended_at is None:
+            return self.duration_s
+        return max(0, round((self.ended_at - self.started_at).total_seconds()))
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.corrected_at is not None
+
+    def correct(self, disposition: str, by: "AbstractBaseUser") -> None:
+        """Staff's judgement; the wrap-up no longer touches it. Does not save."""
+        self.disposition = disposition
+        self.corrected_by = cast(Any, by)
+        self.corrected_at = timezone.now()
+
+    @property
+    def facts(self) -> wrap_up.Facts:
+        return wrap_up.Facts(
+            streamed=self.streaming_at is not None,
+            transfer_wanted=self.transferred_at is not None,
+            end_reason=self.end_reason,
+            dial_state=self.dial_state,
+            dial_over=self.dial_over,
+            message_left=self.message_left,
+            carrier_state=self.carrier_state,
+            forgotten=self.forgotten_at is not None,
+        )
+
+    def conclude(self) -> None:
+        """Bring status and disposition in line with the facts. An ended call stays so; staff's word stands. Does not save."""
+        self.status = max(Status(self.status), wrap_up.status(self.facts), key=lambda status: status.rank)
+        if self.status != Status.ENDED:
+            return
+        self.ended_at = self.ended_at or timezone.now()
+        if not self.is_corrected:
+            self.disposition = wrap_up.disposition(self.facts)
+
+    def at(self, milliseconds: int) -> datetime:
+        """The moment that a log entry's milliseconds mean."""
+        return (self.streaming_at or self.started_at) + timedelta(milliseconds=milliseconds)
+
+
+class Turn(models.Model):
+    """What one side said, in the order they began. `heard` is what reached the caller of what was `generated`."""
+
+    call = models.ForeignKey(CallLog, models.CASCADE, related_name="turns")
+    position = models.PositiveIntegerField()
+    speaker = models.CharField(max_length=8, choices=Speaker.choices)
+    started_ms = models.PositiveIntegerField()
+    ended_ms = models.PositiveIntegerField(null=True, blank=True)
+    generated = models.TextField(blank=True)
+    heard = models.TextField(blank=True)
+    interrupted = models.BooleanField(default=False)
+    search = models.GeneratedField(
+        expression=SearchVector("generated", "heard", config="english"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    class Meta:
+        ordering = ("call", "position")
+        indexes = (GinIndex(fields=("search",), name="turn_search"),)
+        constraints = (
+            models.UniqueConstraint(fields=("call", "position"), name="turn_has_its_own_position"),
+            models.CheckConstraint(name="turn_speaker_is_known", condition=Q(speaker__in=Speaker.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_speaker_display()}'s turn {self.position}"
+
+    @property
+    def unheard(self) -> str:
+        """What was generated and never reached the caller."""
+        if self.speaker == Speaker.CALLER or not self.interrupted:
+            return ""
+        if self.generated.startswith(self.heard):
+            return self.generated[len(self.heard) :].strip()
+        return self.generated
+
+
+class ToolCall(models.Model):
+    """One use of a tool. Its position shares the turns' counting, so it stands in place between them."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Not possible"
+        REFUSED = "refused", "Refused"
+        TIMED_OUT = "timed_out", "Took too long"
+
+    call = models.ForeignKey(CallLog, models.CASCADE, related_name="tool_calls")
+    tool_call_id = models.CharField(max_length=128)
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=64)
+    arguments = models.TextField(blank=True, help_text="As the model wrote them: JSON, or not.")
+    result = models.TextField(blank=True)
+    status = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.RUNNING)
+    started_ms = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector("arguments", "result", config="english"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    class Meta:
+        ordering = ("call", "position")
+        indexes = (GinIndex(fields=("search",), name="tool_call_search"),)
+        constraints = (models.UniqueConstraint(fields=("call", "tool_call_id"), name="tool_call_is_logged_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def arguments_read(self) -> dict[str, Any] | None:
+        """The arguments by name, or None where they are not a JSON object."""
+        try:
+            read = json.loads(self.arguments or "{}")
+        except ValueError:
+            return None
+        return read if isinstance(read, dict) else None

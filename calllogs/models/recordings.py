@@ -1,0 +1,189 @@
+"""Recordings and their transcriptions. A row is its own to-do list: its state says what comes next, its lease who is at it.
+
+How audio is fetched, checked and transcribed is not known here.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from voiceagent.carriers.base import RecordingAnnounced
+
+from .calls import CallLog
+
+# A worker that dies leaves its lease behind; after this long another may take the row. Long work renews it.
+LEASE = timedelta(minutes=10)
+# Roughly a day of trying for media that is not there yet, then a person must look.
+MOST_FETCHES = 30
+# Audio that breaks the transcriber does so every time.
+MOST_TRANSCRIPTIONS = 3
+BACKOFF_S = (2, 5, 15, 60, 300, 900, 3600)
+
+
+def new_file_name() -> str:
+    """A name nobody can guess: knowing a call never leads to its audio."""
+    return f"{secrets.token_hex(16)}.wav"
+
+
+class LeaseLost(Exception):
+    """Somebody else is at work on this row now; what we did does not count."""
+
+
+class RecordingQuerySet(models.QuerySet["Recording"]):
+    def waiting(self) -> Self:
+        """Work is left to do on these."""
+        return self.filter(state__in=(Recording.State.ANNOUNCED, Recording.State.STORED))
+
+    def due(self, now: datetime) -> Self:
+        """Waiting, their time has come, and nobody is at work on them."""
+        return self.waiting().filter(due_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lte=now))
+
+    def exhausted(self) -> Self:
+        return self.filter(
+            Q(state=Recording.State.ANNOUNCED, attempts__gte=MOST_FETCHES)
+            | Q(state=Recording.State.STORED, attempts__gte=MOST_TRANSCRIPTIONS)
+        )
+
+    def playable(self) -> Self:
+        return self.exclude(sha256="")
+
+    def announced(self, call: CallLog, fact: RecordingAnnounced) -> "Recording":
+        """What the carrier says of a recording, any number of times; it only moves forward. Inside a transaction."""
+        recording, _ = self.select_for_update().get_or_create(recording_sid=fact.recording_sid, defaults={"call": call})
+        if fact.state == "absent" and recording.state == Recording.State.EXPECTED:
+            recording.state, recording.error = Recording.State.ABSENT, fact.reason
+        if fact.state == "completed" and recording.state in (Recording.State.EXPECTED, Recording.State.ABSENT):
+            recording.state, recording.error, recording.due_at = Recording.State.ANNOUNCED, "", timezone.now()
+            recording.duration_s, recording.channels = fact.duration_s, fact.channels
+        recording.save()
+        return recording
+
+    def message(self, call: CallLog, recording_sid: str, duration_s: int) -> "Recording":
+        """A message that the caller left for staff, whether the carrier announced its recording before or not."""
+        recording = self.announced(call, RecordingAnnounced(call.call_sid, recording_sid, "completed", duration_s))
+        recording.kind = Recording.Kind.MESSAGE
+        recording.save(update_fields=["kind"])
+        return recording
+
+    def lease(self, pk: int, state: "Recording.State", now: datetime) -> "Recording | None":
+        """Take the row for one attempt at what its state calls for; None when it is not due or somebody else has it.
+
+        The attempt is counted here, before the work: work that kills its worker is counted too.
+        """
+        due = self.due(now).filter(pk=pk, state=state).exclude(pk__in=Recording.objects.exhausted().filter(pk=pk))
+        if not due.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
+            return None
+        return self.select_related("call").get(pk=pk)
+
+
+class Recording(models.Model):
+    """Audio the carrier keeps of a call, and how far we are with ours. The row is the truth; a task is only woken by it."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", "Whole call"
+        MESSAGE = "message", "Message for staff"
+
+    class State(models.TextChoices):
+        EXPECTED = "expected", "Being recorded"
+        ABSENT = "absent", "Nothing was recorded"
+        ANNOUNCED = "announced", "Waiting to be fetched"
+        STORED = "stored", "Waiting to be transcribed"
+        TRANSCRIBED = "transcribed", "Transcribed"
+        FAILED = "failed", "Failed"
+
+    recording_sid = models.CharField("recording SID", max_length=64, unique=True)
+    call = models.ForeignKey(CallLog, models.CASCADE, related_name="recordings")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.CALL)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.EXPECTED)
+    announced_at = models.DateTimeField(default=timezone.now)
+    channels = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    duration_s = models.PositiveIntegerField("duration", null=True, blank=True)
+
+    file = models.CharField(max_length=64, default=new_file_name, editable=False)
+    size = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+
+    due_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Of what its state calls for.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    objects = RecordingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("announced_at", "pk")
+        permissions = (("play_recording", "Can listen to recordings"),)
+        indexes = (models.Index(fields=("due_at",), name="recording_due", condition=Q(state__in=("announced", "stored"))),)
+        constraints = (
+            models.CheckConstraint(
+                name="recording_is_stored_with_its_hash",
+                condition=~Q(state__in=("stored", "transcribed")) | (~Q(sha256="") & Q(size__gt=0, channels__gte=1)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+    @property
+    def is_playable(self) -> bool:
+        """Its file is here and verified."""
+        return self.sha256 != ""
+
+    @property
+    def most_attempts(self) -> int:
+        return MOST_FETCHES if self.state == Recording.State.ANNOUNCED else MOST_TRANSCRIPTIONS
+
+    def renew(self) -> None:
+        """Long work goes on. Raises `LeaseLost` when somebody else has taken it over."""
+        until = timezone.now() + LEASE
+        if not self._held().update(lease_until=until):
+            raise LeaseLost
+        self.lease_until = until
+
+    def settle(self, state: "Recording.State", **found: Any) -> None:
+        """This state's work is done. Raises `LeaseLost`, and changes nothing, when somebody else has taken it over."""
+        done = {"state": state, "attempts": 0, "error": "", "due_at": timezone.now(), "lease_until": None, **found}
+        if not self._held().update(**done):
+            raise LeaseLost
+
+    def try_again(self, error: str) -> timedelta | None:
+        """This attempt failed. How long until the next, or None if there is none: then it has failed for good."""
+        if self.attempts >= self.most_attempts:
+            self.fail(error)
+            return None
+        pause = timedelta(seconds=BACKOFF_S[min(self.attempts, len(BACKOFF_S)) - 1])
+        self._held().update(lease_until=None, due_at=timezone.now() + pause, error=error[:200])
+        return pause
+
+    def fail(self, error: str) -> None:
+        self._held().update(state=Recording.State.FAILED, lease_until=None, error=error[:200])
+
+    def _held(self) -> RecordingQuerySet:
+        """The row, as long as the lease we took is still the one it bears."""
+        return Recording.objects.filter(pk=self.pk, state=self.state, lease_until=self.lease_until)
+
+
+class Transcription(models.Model):
+    """Whisper's words of one recording, merged from its channels into one timeline."""
+
+    recording = models.OneToOneField(Recording, models.CASCADE, related_name="transcription")
+    model = models.CharField(max_length=64)
+    made_at = models.DateTimeField(default=timezone.now)
+    words = models.JSONField(default=list, help_text="In order: speaker, start_ms, end_ms, text.")
+    text = models.TextField(blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    class Meta:
+        indexes = (GinIndex(fields=("search",), name="transcription_search"),)
+
+    def __str__(self) -> str:
+        return f"Transcription by {self.model}"

@@ -1,0 +1,123 @@
+"""What Celery does after a call: fetch its recording, transcribe it, sweep up what was missed.
+
+Each task takes an id, asks the row whether there is anything to do, and may run any number of times at once: the lease on the
+row lets one of them through. Audio is `audio`'s and Whisper `transcription`'s business.
+"""
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from voiceagent.carriers.base import CarrierError
+from voiceagent.carriers.twilio import api as carrier
+
+from . import audio, transcription
+from .models import CallLog, Recording, Status, Transcription
+from .models.recordings import LeaseLost
+from .wake import wake
+
+logger = logging.getLogger(__name__)
+
+BEAT_SCHEDULE = {
+    "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
+    "close forgotten calls": {"task": "calllogs.tasks.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
+}
+# More than this in one sweep only piles up messages: the next sweep is near.
+MOST_WOKEN = 50
+# A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
+LONGEST_COUNTDOWN = timedelta(seconds=60)
+# Longer than any call can last with the agent, and with a person (Twilio cuts a bridged call after four hours).
+FORGOTTEN_AFTER = timedelta(minutes=45)
+FORGOTTEN_WITH_A_PERSON_AFTER = timedelta(hours=5)
+
+
+@shared_task
+def fetch_recording(recording_id: int) -> None:
+    recording = Recording.objects.lease(recording_id, Recording.State.ANNOUNCED, timezone.now())
+    if recording is None:
+        return
+    channels = recording.channels or (1 if recording.kind == Recording.Kind.MESSAGE else 2)
+    try:
+        stored = audio.store(
+            recording.file,
+            partial(carrier.fetch_recording, recording.recording_sid, channels),
+            channels=recording.channels,
+            duration_s=recording.duration_s,
+        )
+        recording.settle(
+            Recording.State.STORED,
+            channels=stored.channels,
+            duration_s=round(stored.duration_s),
+            size=stored.size,
+            sha256=stored.sha256,
+        )
+    except CarrierError as error:
+        if error.permanent:
+            recording.fail(str(error))
+        else:
+            try_again(recording, str(error))
+    except audio.NotTheRecording as error:
+        try_again(recording, str(error))
+    except OSError as error:
+        try_again(recording, f"it could not be written: {error.strerror}")
+    except LeaseLost:
+        return
+    else:
+        wake(transcribe_recording, recording_id)
+
+
+@shared_task(queue="speech", soft_time_limit=3000, time_limit=3060)
+def transcribe_recording(recording_id: int) -> None:
+    recording = Recording.objects.lease(recording_id, Recording.State.STORED, timezone.now())
+    if recording is None:
+        return
+    try:
+        heard = transcription.transcribe(audio.path(recording.file), recording.channels or 1, still_at_it=recording.renew)
+        with transaction.atomic():
+            recording.settle(Recording.State.TRANSCRIBED)
+            Transcription.objects.update_or_create(
+                recording=recording, defaults={"model": heard.model, "words": heard.as_json(), "text": heard.text}
+            )
+    except LeaseLost:
+        return
+    except transcription.NotTranscribed as error:
+        try_again(recording, str(error))
+
+
+@shared_task
+def sweep_recordings() -> None:
+    """Wake whatever is due and nobody is at: lost messages, dead workers, long waits. Give up what never works."""
+    now = timezone.now()
+    given_up = Recording.objects.due(now).exhausted()
+    if count := given_up.update(state=Recording.State.FAILED, lease_until=None, error="every attempt ended its worker"):
+        logger.error("gave up on %d recordings", count)
+    for recording in Recording.objects.due(now).order_by("due_at")[:MOST_WOKEN]:
+        wake(fetch_recording if recording.state == Recording.State.ANNOUNCED else transcribe_recording, recording.pk)
+
+
+@shared_task
+def close_forgotten_calls() -> None:
+    """End calls of which nobody told the end: the process died and the carrier's report was lost."""
+    now = timezone.now()
+    with_a_person = Q(status__in=(Status.TRANSFERRING, Status.WITH_HUMAN))
+    forgotten = Q(started_at__lt=now - FORGOTTEN_WITH_A_PERSON_AFTER) | (~with_a_person & Q(started_at__lt=now - FORGOTTEN_AFTER))
+    with transaction.atomic():
+        for call in CallLog.objects.going_on().filter(forgotten).select_for_update(skip_locked=True):
+            call.forgotten_at = now
+            call.conclude()
+            call.save()
+            logger.warning("closed forgotten call %s", call.call_sid)
+
+
+def try_again(recording: Recording, error: str) -> None:
+    """Put the row's next attempt off; the task for it is woken now if that is soon."""
+    task = fetch_recording if recording.state == Recording.State.ANNOUNCED else transcribe_recording
+    pause = recording.try_again(error)
+    logger.warning("recording %s: %s; %s", recording.recording_sid, error, f"again in {pause}" if pause else "given up")
+    if pause is not None and pause <= LONGEST_COUNTDOWN:
+        wake(task, recording.pk, after_s=pause.total_seconds())

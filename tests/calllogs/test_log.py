@@ -1,0 +1,276 @@
+"""The log on a real database: facts in any order, twice, from two threads at once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection, connections
+from hypothesis import HealthCheck, given, settings, strategies
+
+from calllogs.log import DatabaseLog
+from calllogs.models import CallLog, Recording, ToolCall, Turn
+from voiceagent.call.commands import LogEnd, LogToolCall, LogTransfer, LogTurn
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
+from voiceagent.log import Log
+
+SID = "CA" + "a" * 32
+MESSAGE_SID = "RE" + "b" * 32
+ADA = IncomingCall(SID, "+14155550142", "+14155550100")
+
+log: Log = DatabaseLog()
+Fact = Callable[[], None]
+
+
+def call() -> CallLog:
+    return CallLog.objects.get(call_sid=SID)
+
+
+def arrives() -> None:
+    log.call_arrived(ADA)
+
+
+def connects() -> None:
+    log.agent_connected(SID, engine="openai_realtime", model="gpt-realtime-2.1", settings_version=3)
+
+
+def ends(reason: str, detail: str = "") -> Fact:
+    return lambda: log.write(SID, LogEnd(reason, 60_000, detail))  # type: ignore[arg-type]
+
+
+def reports(state: str, sequence: int, duration_s: int | None = None) -> Fact:
+    return lambda: log.status_reported(CallStatus(SID, state, sequence, duration_s))  # type: ignore[arg-type]
+
+
+def dials(state: str, duration_s: int | None = None) -> Fact:
+    return lambda: log.dial_finished(DialOutcome(SID, state, duration_s))  # type: ignore[arg-type]
+
+
+def asks_for_a_person() -> None:
+    log.write(SID, LogTransfer("returns", "wants to return a parcel", 41_000))
+
+
+def leaves_a_message() -> None:
+    log.message_taken(MessageTaken(SID, MESSAGE_SID, 12))
+
+
+def turn(position: int = 1, **changes: object) -> LogTurn:
+    facts = {
+        "speaker": "agent",
+        "started_ms": 1000,
+        "ended_ms": 3000,
+        "generated": "It ships on Monday.",
+        "heard": "It ships on Monday.",
+    }
+    return LogTurn(position, **(facts | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+class TestTheCallsRow:
+    def test_the_first_ring_creates_the_log(self) -> None:
+        arrives()
+        assert (call().caller_number, call().line_number) == ("+14155550142", "+14155550100")
+        assert (call().status, call().ended_at, call().disposition) == ("received", None, "")
+
+    def test_a_webhook_that_comes_twice_makes_one_log(self) -> None:
+        arrives()
+        arrives()
+        assert CallLog.objects.count() == 1
+
+    def test_a_later_fact_that_comes_first_creates_the_log_and_loses_nothing(self) -> None:
+        reports("completed", 3, 61)()
+        arrives()
+        assert (call().caller_number, call().status, call().duration_s) == ("+14155550142", "ended", 61)
+
+    def test_the_agent_is_written_down_with_the_version_it_ran_with(self) -> None:
+        arrives()
+        connects()
+        assert (call().engine, call().model, call().settings_version) == ("openai_realtime", "gpt-realtime-2.1", 3)
+        assert call().status == "streaming"
+        assert call().streaming_at is not None
+
+    def test_a_second_media_stream_does_not_move_the_start_of_the_milliseconds(self) -> None:
+        connects()
+        first = call().streaming_at
+        connects()
+        assert call().streaming_at == first
+
+    def test_an_address_longer_than_its_column_is_cut_and_not_refused(self) -> None:
+        log.call_arrived(IncomingCall(SID, "sip:" + "x" * 500, ""))
+        assert len(call().caller_number) == 64
+
+    def test_the_database_refuses_an_ended_call_without_a_disposition(self) -> None:
+        arrives()
+        with pytest.raises(IntegrityError):
+            CallLog.objects.update(status="ended")
+
+    def test_the_database_refuses_a_disposition_on_a_call_that_goes_on(self) -> None:
+        arrives()
+        with pytest.raises(IntegrityError):
+            CallLog.objects.update(disposition="completed")
+
+
+@pytest.mark.django_db
+class TestTurns:
+    def test_the_callers_words_come_after_the_answer_and_stand_before_it(self) -> None:
+        log.write(SID, turn(1, speaker="caller", generated="", heard=""))
+        log.write(SID, turn(2))
+        log.write(SID, turn(1, speaker="caller", generated="Where is it?", heard="Where is it?"))
+        assert [t.heard for t in call().turns.all()] == ["Where is it?", "It ships on Monday."]
+
+    def test_an_interrupted_turn_keeps_what_was_generated_and_what_was_heard(self) -> None:
+        log.write(SID, turn(heard="", ended_ms=None))
+        log.write(SID, turn(heard="It ships", interrupted=True))
+        kept = Turn.objects.get()
+        assert (kept.generated, kept.heard, kept.unheard) == ("It ships on Monday.", "It ships", "on Monday.")
+
+    def test_an_old_account_of_a_turn_does_not_undo_a_newer_one(self) -> None:
+        log.write(SID, turn(heard="It ships", interrupted=True))
+        log.write(SID, turn(ended_ms=None, generated="It", heard=""))
+        assert (Turn.objects.get().heard, Turn.objects.get().ended_ms) == ("It ships", 3000)
+
+    def test_a_text_that_postgresql_cannot_hold_is_kept_without_its_nul(self) -> None:
+        log.write(SID, turn(generated="a\x00b", heard="a\x00b"))
+        assert Turn.objects.get().heard == "ab"
+
+
+@pytest.mark.django_db
+class TestToolCalls:
+    running = LogToolCall(2, "call_1", "lookup_order", '{"query": "ORD-47192"}', 5000)
+    done = LogToolCall(2, "call_1", "lookup_order", '{"query": "ORD-47192"}', 5000, "done", "It is shipped.", 40)
+
+    def test_a_tool_call_is_one_row_from_start_to_end(self) -> None:
+        log.write(SID, self.running)
+        log.write(SID, self.done)
+        kept = ToolCall.objects.get()
+        assert (kept.status, kept.result, kept.duration_ms, kept.arguments_read) == (
+            "done",
+            "It is shipped.",
+            40,
+            {"query": "ORD-47192"},
+        )
+
+    def test_a_finished_tool_call_does_not_run_again(self) -> None:
+        log.write(SID, self.done)
+        log.write(SID, self.running)
+        assert ToolCall.objects.get().status == "done"
+
+    @pytest.mark.parametrize("written", ["not json", "[1]", '"text"', "{"])
+    def test_arguments_that_are_no_json_object_are_kept_as_the_model_wrote_them(self, written: str) -> None:
+        log.write(SID, LogToolCall(1, "call_1", "lookup_order", written, 0, "refused"))
+        assert (ToolCall.objects.get().arguments, ToolCall.objects.get().arguments_read) == (written, None)
+
+
+@pytest.mark.django_db
+class TestTheEnd:
+    def test_the_agents_end_is_written_once(self) -> None:
+        connects()
+        ends("agent_hung_up", "goodbye")()
+        ends("caller_hung_up")()
+        assert (call().end_reason, call().end_detail, call().disposition) == ("agent_hung_up", "goodbye", "completed")
+
+    def test_a_late_in_progress_does_not_reopen_a_call(self) -> None:
+        reports("completed", 3, 61)()
+        reports("in_progress", 2)()
+        assert (call().status, call().carrier_state) == ("ended", "completed")
+
+    def test_a_report_with_an_older_number_changes_nothing(self) -> None:
+        reports("in_progress", 2)()
+        reports("ringing", 1)()
+        assert call().carrier_state == "in_progress"
+
+    def test_a_transfer_goes_from_the_agent_to_a_person_to_the_end(self) -> None:
+        connects()
+        seen = [call().status]
+        for fact in (asks_for_a_person, ends("transferred"), dials("answered"), reports("completed", 4, 300)):
+            fact()
+            seen.append(call().status)
+        assert seen == ["streaming", "transferring", "transferring", "with_human", "ended"]
+        assert (call().disposition, call().transfer_department, call().transfer_reason) == (
+            "transferred",
+            "returns",
+            "wants to return a parcel",
+        )
+
+    def test_the_time_of_a_transfer_counts_from_the_media_stream(self) -> None:
+        connects()
+        asks_for_a_person()
+        assert (call().transferred_at - call().streaming_at).total_seconds() == 41  # type: ignore[operator]
+
+    def test_a_message_is_a_recording_of_its_own(self) -> None:
+        connects()
+        for fact in (ends("engine_failed", "connect_failed"), dials("no_answer"), leaves_a_message):
+            fact()
+        assert (call().status, call().disposition) == ("ended", "message_taken")
+        message = Recording.objects.get()
+        assert (message.kind, message.state, message.duration_s, message.recording_sid) == ("message", "announced", 12, MESSAGE_SID)
+
+    def test_a_disposition_that_staff_corrected_stays(self) -> None:
+        ends("caller_hung_up")()
+        row = call()
+        row.correct("completed", by=get_user_model().objects.create_user("sam"))
+        row.save()
+        leaves_a_message()
+        assert call().disposition == "completed"
+
+
+STORIES: dict[str, tuple[list[Fact], str]] = {
+    "helped": ([arrives, connects, ends("agent_hung_up"), reports("in_progress", 1), reports("completed", 2, 60)], "completed"),
+    "hung up": ([arrives, connects, ends("caller_hung_up"), reports("completed", 2, 60)], "caller_hung_up"),
+    "put through": (
+        [
+            arrives,
+            connects,
+            asks_for_a_person,
+            ends("transferred"),
+            dials("no_answer"),
+            dials("answered", 90),
+            reports("completed", 2, 150),
+        ],
+        "transferred",
+    ),
+    "nobody there": (
+        [arrives, connects, asks_for_a_person, ends("transferred"), dials("busy"), leaves_a_message, reports("completed", 2, 99)],
+        "message_taken",
+    ),
+    "engine gone": ([arrives, connects, ends("engine_failed"), dials("failed"), reports("completed", 2, 30)], "ai_unavailable"),
+    "left at the notice": ([arrives, reports("ringing", 0), reports("completed", 1, 3)], "abandoned_early"),
+}
+
+
+@pytest.mark.django_db
+class TestAnyOrder:
+    @pytest.mark.parametrize("story", STORIES)
+    @given(data=strategies.data())
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_facts_in_any_order_and_twice_come_to_the_same_log(self, story: str, data: strategies.DataObject) -> None:
+        facts, disposition = STORIES[story]
+        told = data.draw(strategies.permutations(facts))
+        told += data.draw(strategies.lists(strategies.sampled_from(facts), max_size=3))
+        CallLog.objects.all().delete()
+        seen: list[int] = []
+        for fact in told:
+            fact()
+            seen.append(list(CallLog._meta.get_field("status").choices).index((call().status, call().get_status_display())))  # type: ignore[arg-type]
+        assert seen == sorted(seen), "a status went back"
+        assert (call().status, call().disposition, call().caller_number) == ("ended", disposition, "+14155550142")
+        assert call().ended_at is not None
+
+
+@pytest.fixture
+def closed_connections() -> Iterator[None]:
+    yield
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_tell_of_one_call_make_one_log(closed_connections: None) -> None:
+    def tell(fact: Fact) -> None:
+        fact()
+        connections.close_all()
+
+    facts = [arrives, connects, ends("agent_hung_up"), reports("completed", 2, 60)] * 4
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tell, facts))
+    assert CallLog.objects.count() == 1
+    assert (call().status, call().disposition, call().duration_s) == ("ended", "completed", 60)
