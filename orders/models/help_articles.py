@@ -3,18 +3,17 @@
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F
 
 LANGUAGE = "english"
 
 
-class AnyWordOf(Func):
+class AnyWordOf(SearchQuery):
     """A query that any word of a question answers. What people say is rarely what was written, word for word."""
 
-    template = "REPLACE(PLAINTO_TSQUERY('english', %(expressions)s)::text, '&', '|')::tsquery"
-    output_field = SearchQueryField()
+    template = "REPLACE(%(function)s(%(expressions)s)::text, '&', '|')::tsquery"
 
 
 class HelpArticleQuerySet(models.QuerySet["HelpArticle"]):
@@ -23,7 +22,7 @@ class HelpArticleQuerySet(models.QuerySet["HelpArticle"]):
 
     def answering(self, question: str) -> Self:
         """Best answer first, each with a `rank`."""
-        words = AnyWordOf(Value(question))
+        words = AnyWordOf(question, config=LANGUAGE)
         return self.filter(search=words).annotate(rank=SearchRank(F("search"), words)).order_by("-rank", "pk")
 
 

@@ -104,8 +104,8 @@ class Proof(models.Model):
 
     def _try(self, claims: list[Claim]) -> Verdict:
         known = [Claim(**claim) for claim in self.claims]
-        fresh = [claim for claim in dict.fromkeys(claims) if claim not in known]
-        kept = (known + fresh)[-CLAIMS_KEPT:]
+        fresh = [claim for claim in claims if claim not in known]
+        kept = list(dict.fromkeys([*(claim for claim in known if claim not in claims), *claims]))[-CLAIMS_KEPT:]
         self.claims = [asdict(claim) for claim in kept]
         pairs = [pair for pair in combinations(kept, 2) if pair[0].fits_with(pair[1])]
         tried = [pair for pair in pairs if set(pair) & set(fresh)]

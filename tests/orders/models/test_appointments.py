@@ -1,0 +1,260 @@
+from datetime import UTC, date, datetime, time, timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+
+from orders.models import Appointment, Closure, NotFree, OpeningHours, ShopHours
+from orders.models.appointments import free_near, free_within, slots, spread, why_not
+from orders.models.opening_hours import shop_zone
+
+ADA, BEN = "+14155550142", "+14155550187"
+
+
+def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, second, tzinfo=shop_zone())
+
+
+def put(starts_at: datetime, minutes: int = 30, **facts) -> Appointment:
+    return Appointment.objects.create(
+        **{"phone": BEN, "starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes)} | facts
+    )
+
+
+def read(times: list[datetime]) -> list[str]:
+    return [f"{moment:%a %H:%M}" for moment in times]
+
+
+@pytest.mark.parametrize(("starts", "minutes"), [(at(19, 14), 30), (at(19, 13, 45), 30), (at(19, 13), 120), (at(19, 14, 10), 5)])
+def test_the_database_refuses_two_appointments_at_once(db, starts, minutes):
+    put(at(19, 14))
+    with pytest.raises(IntegrityError, match="appointments_do_not_overlap"):
+        put(starts, minutes)
+
+
+@pytest.mark.parametrize("path", ["bulk", "update"])
+def test_no_way_around_the_model_makes_two_at_once(db, path):
+    put(at(19, 14))
+    other = put(at(19, 16))
+    with pytest.raises(IntegrityError, match="appointments_do_not_overlap"):
+        if path == "bulk":
+            Appointment.objects.bulk_create([Appointment(phone=ADA, starts_at=at(19, 14), ends_at=at(19, 15))])
+        else:
+            Appointment.objects.filter(pk=other.pk).update(starts_at=at(19, 14, 15))
+
+
+def test_appointments_may_follow_each_other_or_lie_side_by_side(db):
+    put(at(19, 14))
+    put(at(19, 14, 30))
+    put(at(19, 13, 30))
+    put(at(19, 14), lane=2)
+    assert Appointment.objects.booked().count() == 4
+
+
+@pytest.mark.parametrize("leave", ["cancel", "finish"])
+def test_a_time_is_free_again_when_its_appointment_is_cancelled_or_done(db, leave):
+    first = put(at(19, 14))
+    assert getattr(first, leave)() is True
+    assert getattr(first, leave)() is False
+    put(at(19, 14))
+
+
+def test_an_appointment_that_ends_before_it_starts_is_refused_in_words(db):
+    with pytest.raises(ValidationError, match="must end after it starts"):
+        Appointment(phone=ADA, starts_at=at(19, 14), ends_at=at(19, 13)).full_clean()
+    with pytest.raises(ValidationError, match="This time is taken"):
+        put(at(19, 14))
+        Appointment(phone=ADA, starts_at=at(19, 14), ends_at=at(19, 15)).full_clean()
+
+
+def test_a_number_that_cannot_be_rung_is_refused(db):
+    with pytest.raises(IntegrityError, match="appointment_phone_is_e164"):
+        put(at(19, 14), phone="anonymous")
+
+
+def test_a_booking_has_a_reference_and_half_an_hour(week, now):
+    booked = Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, about="sizes", call_sid="CA1")
+    assert (booked.reference, booked.minutes, booked.lane) == (f"APT-{booked.pk}", 30, 1)
+    assert (booked.about, booked.call_sid, booked.status) == ("sizes", "CA1", "booked")
+
+
+def test_booking_again_in_the_same_call_is_the_same_appointment(week, now):
+    facts = {"phone": ADA, "starts_at": at(19, 14), "now": now, "call_sid": "CA1"}
+    assert Appointment.book(**facts) == Appointment.book(**facts)
+    assert Appointment.objects.count() == 1
+
+
+def test_the_same_call_sees_its_booking_even_when_the_time_has_come_close(week, now):
+    booked = Appointment.book(phone=ADA, starts_at=at(18, 10, 30), now=now, call_sid="CA1")
+    again = Appointment.book(phone=ADA, starts_at=at(18, 10, 30), now=now + timedelta(minutes=10), call_sid="CA1")
+    assert again == booked
+
+
+@pytest.mark.parametrize("other", [{"call_sid": "CA2"}, {"phone": BEN}])
+def test_another_call_or_number_does_not_get_a_taken_time(week, now, other):
+    facts = {"phone": ADA, "starts_at": at(19, 14), "now": now, "call_sid": "CA1"}
+    Appointment.book(**facts)
+    with pytest.raises(NotFree) as refusal:
+        Appointment.book(**facts | other)
+    assert refusal.value.why == "taken"
+    assert read(refusal.value.nearby) == ["Thu 13:00", "Thu 13:30", "Thu 14:30"]
+
+
+def test_as_many_appointments_fit_as_there_are_lanes(week, now):
+    OpeningHours.objects.update(lanes=2)
+    lanes = [Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, call_sid=sid).lane for sid in ("CA1", "CA2")]
+    assert lanes == [1, 2]
+    with pytest.raises(NotFree):
+        Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, call_sid="CA3")
+
+
+@pytest.mark.parametrize(
+    ("moment", "why"),
+    [
+        (at(18, 10, 30), None),
+        (at(18, 10), "too_soon"),
+        (at(17, 10), "too_soon"),
+        (at(18, 17, 30), None),
+        (at(18, 18), "closed"),
+        (at(18, 17, 45), "between_slots"),
+        (at(18, 12, 10), "between_slots"),
+        (at(18, 12, 0, 30), "between_slots"),
+        (at(22, 12), "closed"),
+        (at(26, 12), "closed"),
+        (datetime(2027, 2, 16, 10, tzinfo=shop_zone()), None),
+        (datetime(2027, 2, 17, 10, tzinfo=shop_zone()), "too_far"),
+    ],
+)
+def test_only_half_hours_within_opening_hours_can_be_booked(week, now, moment, why):
+    Closure.objects.create(first_day=date(2026, 11, 26), last_day=date(2026, 11, 26), name="Thanksgiving")
+    hours = ShopHours.load()
+    assert why_not(moment, now, hours) == why
+    if why:
+        with pytest.raises(NotFree) as refusal:
+            Appointment.book(phone=ADA, starts_at=moment, now=now, hours=hours)
+        assert refusal.value.why == why
+        assert not Appointment.objects.exists()
+
+
+def test_the_lead_is_a_quarter_of_an_hour(week, now):
+    hours = ShopHours.load()
+    assert why_not(at(18, 10, 30), at(18, 10, 15), hours) is None
+    assert why_not(at(18, 10, 30), at(18, 10, 15, 1), hours) == "too_soon"
+
+
+def test_a_time_in_another_zone_is_the_same_time(week, now):
+    booked = Appointment.book(phone=ADA, starts_at=at(19, 14).astimezone(UTC), now=now)
+    assert booked.starts_at == at(19, 14)
+
+
+@pytest.mark.parametrize(
+    ("moment", "offered"),
+    [
+        (at(18, 11), ["Wed 10:30", "Wed 11:30", "Wed 12:00"]),
+        (at(22, 12), ["Mon 11:30", "Mon 12:00", "Mon 12:30"]),
+        (at(18, 19), ["Wed 16:30", "Wed 17:00", "Wed 17:30"]),
+        (at(21, 20), ["Sat 14:30", "Sat 15:00", "Sat 15:30"]),
+        (at(17, 9), ["Wed 10:30", "Wed 11:30", "Wed 12:00"]),
+    ],
+)
+def test_up_to_three_free_times_near_the_wanted_one_are_offered(week, now, moment, offered):
+    put(at(18, 11))
+    assert read(free_near(moment, now, ShopHours.load())) == offered
+
+
+def test_a_full_day_offers_the_next_at_the_same_time_of_day(week, now):
+    put(at(19, 9), minutes=9 * 60)
+    assert read(free_near(at(19, 14), now, ShopHours.load())) == ["Fri 13:30", "Fri 14:00", "Fri 14:30"]
+
+
+def test_a_shop_without_lanes_offers_nothing(week, now):
+    OpeningHours.objects.update(lanes=0)
+    assert free_near(at(19, 14), now, ShopHours.load()) == []
+    with pytest.raises(NotFree):
+        Appointment.book(phone=ADA, starts_at=at(19, 14), now=now)
+
+
+def test_every_time_that_is_offered_can_be_booked(week, now):
+    put(at(23, 10), minutes=45)
+    hours = ShopHours.load()
+    free = free_within(at(23, 0), at(23, 12), now, hours)
+    assert read(free) == ["Mon 09:00", "Mon 09:30", "Mon 11:00", "Mon 11:30"]
+    for moment in free:
+        Appointment.book(phone=ADA, starts_at=moment, now=now, hours=hours)
+    assert free_within(at(23, 0), at(23, 12), now, hours) == []
+
+
+def test_free_times_of_two_weeks_are_one_question_to_the_database(week, now, django_assert_num_queries):
+    hours = ShopHours.load()
+    with django_assert_num_queries(1):
+        assert len(free_within(now, now + timedelta(days=14), now, hours)) > 150
+
+
+def test_free_times_start_after_the_lead_and_end_before_the_horizon(week, now):
+    hours = ShopHours.load()
+    assert read(free_within(at(18, 0), at(18, 12), now, hours)) == ["Wed 10:30", "Wed 11:00", "Wed 11:30"]
+    assert free_within(at(17, 0), at(18, 0), now, hours) == []
+    assert free_within(now + timedelta(days=100), now + timedelta(days=101), now, hours) == []
+
+
+@pytest.mark.parametrize(("day", "expected"), [(date(2026, 3, 8), 4), (date(2026, 11, 1), 8), (date(2026, 11, 8), 6)])
+def test_half_hours_vanish_or_come_twice_when_the_clocks_change(db, day, expected):
+    OpeningHours.objects.create(weekday=6, opens=time(0), closes=time(3))
+    starts = [start.astimezone(UTC) for start, _ in slots(day, ShopHours.load())]
+    assert len(starts) == len(set(starts)) == expected
+
+
+def test_hours_that_open_at_an_odd_minute_have_slots_on_the_half_hour(db):
+    OpeningHours.objects.create(weekday=6, opens=time(9, 10), closes=time(10, 45))
+    assert read([start for start, _ in slots(date(2026, 11, 22), ShopHours.load())]) == ["Sun 09:30", "Sun 10:00"]
+
+
+def test_a_choice_spreads_over_what_is_free():
+    times = [at(23, 9) + timedelta(minutes=30 * step) for step in range(7)]
+    assert read(spread(times)) == ["Mon 09:00", "Mon 10:30", "Mon 12:00"]
+    assert spread(times[:2]) == times[:2]
+    assert spread([]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("calls", "lanes"), [(2, 1), (8, 1), (8, 3)])
+def test_of_many_calls_that_book_a_time_at_once_only_as_many_succeed_as_there_are_lanes(transactional_db, week, now, calls, lanes):
+    OpeningHours.objects.update(lanes=lanes)
+    together, outcomes = Barrier(calls), []
+
+    def call(number: int) -> None:
+        together.wait()
+        try:
+            outcomes.append(Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, call_sid=f"CA{number}").lane)
+        except NotFree as refusal:
+            outcomes.append(refusal.why)
+        finally:
+            connection.close()
+
+    in_threads(call, calls)
+    assert sorted(map(str, outcomes)) == sorted([*map(str, range(1, lanes + 1)), *["taken"] * (calls - lanes)])
+    assert Appointment.objects.booked().count() == lanes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_call_that_books_the_same_time_at_once_has_one_appointment(transactional_db, week, now):
+    OpeningHours.objects.update(lanes=3)
+    together, references = Barrier(4), []
+
+    def call(_: int) -> None:
+        together.wait()
+        references.append(Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, call_sid="CA1").reference)
+        connection.close()
+
+    in_threads(call, 4)
+    assert len(references) == 4
+    assert len(set(references)) == 1
+
+
+def in_threads(act, count: int) -> None:
+    threads = [Thread(target=act, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
