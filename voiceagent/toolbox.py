@@ -9,7 +9,7 @@ hand, never on the event loop.
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from .call.commands import HangUp, LastAct, Transfer
 from .call.events import ToolFinished, ToolStatus
+from .words import written
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class Toolbox:
                 raise ValueError(f"two tools are called {one.name}")
             self._tools[one.name] = one
 
-    def __iter__(self) -> Iterable[Tool]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools.values())
 
     def use(self, caller: Caller, tool_call_id: str, name: str, arguments: str) -> ToolFinished:
@@ -101,14 +102,14 @@ class Toolbox:
         try:
             chosen = self._tools[name]
         except KeyError:
-            return finished(f"There is no tool called {name[:40]!r}. Use one of: {', '.join(self._tools)}.", "refused")
+            return finished(written("agent/unknown_tool.txt", name=name[:40], names=", ".join(self._tools)), "refused")
         try:
             values = chosen.arguments.model_validate_json(arguments or "{}")
         except ValidationError as errors:
             problems = "; ".join(
                 f"{'.'.join(map(str, e['loc'])) or 'the arguments'}: {e['msg']}" for e in errors.errors(include_input=False)
             )
-            return finished(f"Nothing was done, the arguments are not valid. {problems}. Ask the caller and try again.", "refused")
+            return finished(written("agent/bad_arguments.txt", problems=problems), "refused")
         try:
             result = chosen.function(caller, **{name: getattr(values, name) for name in type(values).model_fields})
         except ToolError as error:
@@ -116,11 +117,9 @@ class Toolbox:
         except Exception:
             # What broke is for staff; its text may hold anything, so neither the model nor the caller gets it.
             logger.exception("tool %s broke in call %s", name, caller.call_sid)
-            return finished(
-                "That could not be checked just now. Say so, and offer to put the caller through to a person.", "failed"
-            )
+            return finished(written("agent/broke.txt"), "failed")
         if isinstance(result, HangUp):
-            return finished("The call ends now.", "done", result)
+            return finished(written("agent/hang_up.txt"), "done", result)
         if isinstance(result, Transfer):
-            return finished("The caller is put through to a person now.", "done", result)
+            return finished(written("agent/transfer.txt"), "done", result)
         return finished(result, "done")

@@ -1,7 +1,7 @@
 """Twilio Voice.
 
-    media.py       Media Streams' JSON, both ways. Pure.
-    markup.py      TwiML
-    webhooks.py    signatures, and forms to neutral facts. Pure.
-    api.py         REST: redirect or end a live call, fetch a recording
+media.py       Media Streams' JSON, both ways. Pure.
+markup.py      TwiML
+webhooks.py    signatures, and forms to neutral facts. Pure.
+api.py         REST: redirect or end a live call, fetch a recording
 """

@@ -5,16 +5,17 @@ pasted into another party's JSON unescaped, and never stored decoded.
 """
 
 import json
-from binascii import Error as NotBase64
-from binascii import a2b_base64
+import re
 from dataclasses import dataclass
 
 import msgspec
 
+from ... import audio
 from ...call.commands import ClearPlayback, LineCommand, PlayAudio, SendMark
 from ...call.events import CallerAudio, CallerHungUp, DigitPressed, MarkReached
 
 LONGEST_FRAME = 64 * 1024
+STREAM_SID = re.compile(r"MZ[0-9a-f]{32}")
 
 
 class BadFrame(ValueError):
@@ -72,12 +73,12 @@ def decode(text: str | bytes) -> Received | None:
         raise BadFrame("the frame is not a message of a media stream") from None
     match message:
         case _Message(event="media", media=_Media(payload=payload, track=track)):
-            return CallerAudio(base64_of_audio(payload)) if track == "inbound" else None
+            return _caller_audio(payload) if track == "inbound" else None
         case _Message(event="mark", mark=_Mark(name=name)):
             return MarkReached(name)
         case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
             return DigitPressed(digit)
-        case _Message(event="start", start=_Start() as start):
+        case _Message(event="start", start=_Start() as start) if STREAM_SID.fullmatch(start.streamSid):
             return StreamStarted(start.streamSid, start.callSid, start.accountSid)
         case _Message(event="stop"):
             return CallerHungUp()
@@ -87,15 +88,11 @@ def decode(text: str | bytes) -> Received | None:
             raise BadFrame("the event is unknown or lacks its body")
 
 
-def base64_of_audio(payload: str) -> str:
-    """The payload itself, if it is base64 of at least one byte and nothing else. Raises `BadFrame`."""
+def _caller_audio(payload: str) -> CallerAudio:
     try:
-        audio = a2b_base64(payload, strict_mode=True)
-    except (NotBase64, ValueError):
-        raise BadFrame("the audio is not base64") from None
-    if not audio:
-        raise BadFrame("the audio is empty")
-    return payload
+        return CallerAudio(audio.checked(payload))
+    except audio.BadAudio as error:
+        raise BadFrame(str(error)) from None
 
 
 def encode(stream_sid: str, command: LineCommand) -> str:

@@ -55,7 +55,7 @@ def is_signed(auth_token: str, url: str, form: Mapping[str, str], signature: str
     """
     if not auth_token or not signature:
         return False
-    return RequestValidator(auth_token).validate(url.partition("#")[0], form, signature)
+    return bool(RequestValidator(auth_token).validate(url.partition("#")[0], form, signature))
 
 
 def incoming_call(form: Mapping[str, str]) -> IncomingCall:

@@ -1,0 +1,78 @@
+"""TwiML: what Twilio is to do next. Every document ends in a person, a message or a hang-up; none in silence.
+
+Addresses are absolute, for a document may be reached by REST. Words come from templates, and are escaped by the SDK.
+"""
+
+from dataclasses import dataclass
+
+from twilio.twiml.voice_response import Connect, Dial, Start, VoiceResponse
+
+RING_S = 20
+LONGEST_MESSAGE_S = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where Twilio goes on from each document."""
+
+    media_stream: str
+    after_stream: str
+    transfer_finished: str
+    message_taken: str
+    recording: str
+
+
+def answer(*, notice: str, language: str, ticket: str, to: Addresses) -> str:
+    """Say the notice in full, record both sides untrimmed, connect the media stream; what comes after it is asked for."""
+    response = VoiceResponse()
+    response.say(notice, language=language)
+    start = Start()
+    start.recording(
+        channels="dual",
+        track="both",
+        trim="do-not-trim",
+        recording_status_callback=to.recording,
+        recording_status_callback_event="in-progress completed absent",
+    )
+    response.append(start)
+    connect = Connect(action=to.after_stream)
+    # A query string would be dropped, and `track` belongs to one-way streams.
+    connect.stream(url=f"{to.media_stream}{ticket}")
+    response.append(connect)
+    return str(response)
+
+
+def transfer(*, words: str, language: str, number: str, to: Addresses) -> str:
+    """Ring a person. What becomes of it is asked for at `transfer_finished`."""
+    response = VoiceResponse()
+    if words:
+        response.say(words, language=language)
+    dial = Dial(timeout=RING_S, action=to.transfer_finished)
+    dial.number(number)
+    response.append(dial)
+    return str(response)
+
+
+def take_message(*, words: str, language: str, goodbye: str, to: Addresses) -> str:
+    """After a tone the caller may leave a message; one who says nothing hears goodbye."""
+    response = VoiceResponse()
+    response.say(words, language=language)
+    response.record(
+        action=to.message_taken,
+        max_length=LONGEST_MESSAGE_S,
+        finish_on_key="#",
+        play_beep=True,
+        recording_status_callback=to.recording,
+        recording_status_callback_event="completed absent",
+    )
+    response.say(goodbye, language=language)
+    response.hangup()
+    return str(response)
+
+
+def hang_up(*, words: str = "", language: str = "en-US") -> str:
+    response = VoiceResponse()
+    if words:
+        response.say(words, language=language)
+    response.hangup()
+    return str(response)

@@ -1,0 +1,169 @@
+"""The WebSocket to OpenAI Realtime. One connection is one call's session; a lost one is not reopened here."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ...call.commands import EngineCommand, SendCallerAudio
+from ...call.events import EngineFailed, EngineReady, Event
+from ..base import EngineConfig
+from .codec import FORMAT, BadMessage, Encoder, ErrorReported, SessionConfigured, SessionOpened, decode
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_S = 4.0
+CLOSE_TIMEOUT_S = 1.0
+PING_INTERVAL_S = 10.0
+PING_TIMEOUT_S = 5.0
+LARGEST_MESSAGE = 4 * 1024 * 1024
+# Caller's audio waiting for an engine that does not read: older speech would be answered too late to make sense.
+MOST_FRAMES_WAITING = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and as whom to connect. `safety_identifier` is a hash that stands for the caller, or empty."""
+
+    url: str
+    api_key: str
+    safety_identifier: str = ""
+
+
+class OpenAIRealtime:
+    """An `Engine`."""
+
+    name = "openai_realtime"
+
+    def __init__(self, address: Address, config: EngineConfig) -> None:
+        self.model = config.model
+        self.bad_messages = 0
+        self.dropped_frames = 0
+        self._address = address
+        self._encoder = Encoder(config)
+        self._socket: ClientConnection | None = None
+        self._outbox: deque[EngineCommand] = deque()
+        self._frames_waiting = 0
+        self._outbox_filled = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def events(self) -> AsyncIterator[Event]:
+        try:
+            async for event in self._session():
+                yield event
+            reason = "connection_closed"
+        except InvalidStatus as error:
+            reason = f"handshake_{error.response.status_code}"
+        except TimeoutError:
+            reason = "connect_timeout"
+        except ConnectionClosed as error:
+            reason = f"connection_lost_{error.rcvd.code if error.rcvd else 1006}"
+        except (OSError, InvalidHandshake, InvalidURI):
+            reason = "connect_failed"
+        except _SessionOver as over:
+            reason = over.reason
+        yield EngineFailed(reason)
+
+    def execute(self, command: EngineCommand) -> None:
+        if isinstance(command, SendCallerAudio):
+            self._frames_waiting += 1
+            if self._frames_waiting > MOST_FRAMES_WAITING:
+                self._drop_oldest_frame()
+        self._outbox.append(command)
+        self._outbox_filled.set()
+
+    async def close(self) -> None:
+        if self._writer:
+            self._writer.cancel()
+        if self._socket:
+            # websockets gives the peer `close_timeout` to agree, then drops the connection.
+            await self._socket.close()
+
+    async def _session(self) -> AsyncIterator[Event]:
+        self._socket = await self._connect()
+        ready = False
+        async for text in self._socket:
+            try:
+                received = decode(text)
+            except BadMessage:
+                self.bad_messages += 1
+                continue
+            match received:
+                case None:
+                    pass
+                case SessionOpened():
+                    await self._socket.send(self._encoder.session())
+                case SessionConfigured() if not ready:
+                    self._check_formats(received)
+                    ready = True
+                    yield EngineReady()
+                    self._writer = asyncio.create_task(self._write(self._socket))
+                case SessionConfigured():
+                    pass
+                case ErrorReported():
+                    self._note(received, ready)
+                case _:
+                    yield received
+
+    async def _connect(self) -> ClientConnection:
+        headers = {"Authorization": f"Bearer {self._address.api_key}"}
+        if self._address.safety_identifier:
+            headers["OpenAI-Safety-Identifier"] = self._address.safety_identifier
+        url = f"{self._address.url}?{urlencode({'model': self.model})}"
+        return await connect(
+            url,
+            additional_headers=headers,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            max_size=LARGEST_MESSAGE,
+            # Base64 of µ-law hardly shrinks, and every frame would cost a pass of zlib.
+            compression=None,
+        )
+
+    async def _write(self, socket: ClientConnection) -> None:
+        """Sends what is waiting. A connection that is lost shows in reading, so it is no news here."""
+        try:
+            while True:
+                while self._outbox:
+                    command = self._outbox.popleft()
+                    if isinstance(command, SendCallerAudio):
+                        self._frames_waiting -= 1
+                    await socket.send(self._encoder.encode(command))
+                self._outbox_filled.clear()
+                await self._outbox_filled.wait()
+        except ConnectionClosed:
+            pass
+
+    def _drop_oldest_frame(self) -> None:
+        for index, command in enumerate(self._outbox):
+            if isinstance(command, SendCallerAudio):
+                del self._outbox[index]
+                self._frames_waiting -= 1
+                self.dropped_frames += 1
+                return
+
+    def _check_formats(self, configured: SessionConfigured) -> None:
+        if configured.output_format != FORMAT["type"]:
+            raise _SessionOver("format_mismatch")
+        if configured.input_format != FORMAT["type"]:
+            # Seen in the field as a wrong echo of a right setting; to refuse would be an outage of our own making.
+            logger.warning("the engine echoes another input format than ours")
+
+    def _note(self, error: ErrorReported, ready: bool) -> None:
+        """Before the session is configured every error is about our configuration, and nobody would ever answer."""
+        logger.warning("the engine reports %s about %s", error.code, error.event_id or "nothing in particular")
+        if error.terminal or not ready:
+            raise _SessionOver(error.code)
+
+
+class _SessionOver(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

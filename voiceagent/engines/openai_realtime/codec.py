@@ -1,0 +1,272 @@
+"""OpenAI Realtime's JSON, both ways: the GA shape, no beta names. Pure: text in, facts out; commands in, text out.
+
+Speech is detected by the server, and nothing else is left to it: `create_response` and `interrupt_response` are false, for
+the call decides when the agent speaks.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ... import audio
+from ...call.commands import (
+    CancelReply,
+    EngineCommand,
+    ForgetTurn,
+    SendCallerAudio,
+    SendToolOutput,
+    StartReply,
+    TruncateTurn,
+)
+from ...call.events import (
+    AgentAudio,
+    AgentWordsSpoken,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
+    CallerWordsHeard,
+    Event,
+    ReplyFinished,
+    ReplyRefused,
+    ReplyStarted,
+    ReplyStatus,
+    ToolRequested,
+)
+from ..base import EngineConfig
+
+FORMAT = {"type": "audio/pcmu"}
+
+# An error ends the session only if nothing can be said in it any more. Codes not listed are noted, and the call goes on.
+TERMINAL_CODES = {
+    "session_expired",
+    "invalid_api_key",
+    "insufficient_quota",
+    "model_not_found",
+    "beta_api_shape_disabled",
+    "rate_limit_exceeded",
+}
+
+
+class BadMessage(ValueError):
+    """Not a message of this protocol. It is counted, and the call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The engine greets us; it wants to be configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfigured:
+    """What the engine says it is set to. With another `output_format` than ours the caller would hear noise."""
+
+    input_format: str
+    output_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReported:
+    """`terminal`: nothing more can come of this session. `event_id` names the message of ours it is about."""
+
+    code: str
+    event_id: str
+    terminal: bool
+
+
+class _Format(msgspec.Struct):
+    type: str = ""
+
+
+class _AudioSide(msgspec.Struct):
+    format: _Format = _Format()
+
+
+class _Audio(msgspec.Struct):
+    input: _AudioSide = _AudioSide()
+    output: _AudioSide = _AudioSide()
+
+
+class _Session(msgspec.Struct):
+    audio: _Audio = _Audio()
+
+
+class _Item(msgspec.Struct):
+    type: str
+    status: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Error(msgspec.Struct):
+    code: str | None = None
+    type: str | None = None
+    event_id: str | None = None
+
+
+class _StatusDetails(msgspec.Struct):
+    reason: str | None = None
+    error: _Error | None = None
+
+
+class _Response(msgspec.Struct):
+    id: str
+    status: str | None = None
+    status_details: _StatusDetails | None = None
+
+
+class _Message(msgspec.Struct):
+    type: str
+    item_id: str = ""
+    response_id: str = ""
+    delta: str = ""
+    transcript: str = ""
+    item: _Item | None = None
+    response: _Response | None = None
+    session: _Session | None = None
+    error: _Error | None = None
+
+
+_decoder = msgspec.json.Decoder(_Message)
+_statuses: dict[str, ReplyStatus] = {s: s for s in ("completed", "cancelled", "failed", "incomplete")}
+
+Received = Event | SessionOpened | SessionConfigured | ErrorReported
+
+
+def decode(text: str | bytes) -> Received | None:
+    """One message. None: nothing that matters here. Raises `BadMessage`."""
+    try:
+        message = _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise BadMessage("not a message of the Realtime protocol") from None
+    match message:
+        case _Message(type="response.output_audio.delta"):
+            return _agent_audio(message)
+        case _Message(type="response.output_audio_transcript.delta"):
+            return AgentWordsSpoken(message.response_id, message.item_id, message.delta)
+        case _Message(type="input_audio_buffer.speech_started"):
+            return CallerSpeechStarted(message.item_id)
+        case _Message(type="input_audio_buffer.speech_stopped"):
+            return CallerSpeechStopped(message.item_id)
+        case _Message(type="input_audio_buffer.committed"):
+            return CallerTurnCommitted(message.item_id)
+        case _Message(type="conversation.item.input_audio_transcription.completed"):
+            return CallerWordsHeard(message.item_id, message.transcript)
+        case _Message(type="conversation.item.input_audio_transcription.failed"):
+            return CallerWordsHeard(message.item_id, "")
+        case _Message(type="response.created", response=_Response(id=reply_id)):
+            return ReplyStarted(reply_id)
+        case _Message(type="response.output_item.done", item=_Item(type="function_call") as item):
+            return _tool_requested(message.response_id, item)
+        case _Message(type="response.done", response=_Response() as response):
+            return _reply_finished(response)
+        case _Message(type="error"):
+            return _error_reported(message.error or _Error())
+        case _Message(type="session.created"):
+            return SessionOpened()
+        case _Message(type="session.updated", session=_Session(audio=formats)):
+            return SessionConfigured(formats.input.format.type, formats.output.format.type)
+        case _:
+            return None
+
+
+def _agent_audio(message: _Message) -> AgentAudio:
+    try:
+        return AgentAudio(message.response_id, message.item_id, audio.checked(message.delta))
+    except audio.BadAudio as error:
+        raise BadMessage(str(error)) from None
+
+
+def _tool_requested(reply_id: str, item: _Item) -> ToolRequested | None:
+    """A call cut short by a cancelled reply has half its arguments: it is not a request."""
+    if item.status == "incomplete" or not item.call_id:
+        return None
+    return ToolRequested(reply_id, item.call_id, item.name or "", item.arguments or "")
+
+
+def _reply_finished(response: _Response) -> ReplyFinished:
+    details = response.status_details or _StatusDetails()
+    reason = (details.error and (details.error.code or details.error.type)) or details.reason or ""
+    return ReplyFinished(response.id, _statuses.get(response.status or "", "failed"), reason)
+
+
+def _error_reported(error: _Error) -> ErrorReported | ReplyRefused:
+    code = error.code or error.type or "unknown"
+    if code == "conversation_already_has_active_response":
+        return ReplyRefused()
+    return ErrorReported(code, error.event_id or "", code in TERMINAL_CODES)
+
+
+class Encoder:
+    """Our messages. Each but the audio carries an id of its own, which errors name."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._sent = 0
+
+    def session(self) -> str:
+        return self._message("session.update", session=session(self._config))
+
+    def encode(self, command: EngineCommand) -> str:
+        match command:
+            case SendCallerAudio(payload):
+                return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
+            case StartReply(say=""):
+                return self._message("response.create")
+            case StartReply(say=line):
+                instructions = self._config.say_exactly.replace("{line}", line)
+                # A fixed line is not a moment to use tools in.
+                return self._message("response.create", response={"instructions": instructions, "tool_choice": "none"})
+            case CancelReply(reply_id):
+                return self._message("response.cancel", response_id=reply_id)
+            case TruncateTurn(turn_id, heard_ms):
+                return self._message("conversation.item.truncate", item_id=turn_id, content_index=0, audio_end_ms=heard_ms)
+            case ForgetTurn(turn_id):
+                return self._message("conversation.item.delete", item_id=turn_id)
+            case SendToolOutput(tool_call_id, output):
+                item = {"type": "function_call_output", "call_id": tool_call_id, "output": output}
+                return self._message("conversation.item.create", item=item)
+
+    def _message(self, kind: str, **fields: Any) -> str:
+        self._sent += 1
+        return json.dumps({"type": kind, "event_id": f"ours-{self._sent}", **fields}, ensure_ascii=False)
+
+
+def session(config: EngineConfig) -> dict[str, Any]:
+    """The whole session, in the shape `session.update` takes."""
+    transcription = {"model": config.transcription_model, "language": config.language} if config.transcription_model else None
+    return {
+        "type": "realtime",
+        "instructions": config.instructions,
+        "output_modalities": ["audio"],
+        "audio": {
+            "input": {
+                "format": FORMAT,
+                "noise_reduction": {"type": config.noise_reduction} if config.noise_reduction else None,
+                "transcription": transcription,
+                "turn_detection": _turn_detection(config),
+            },
+            "output": {"format": FORMAT, "voice": config.voice, "speed": config.speed},
+        },
+        "tools": [
+            {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+            for tool in config.tools
+        ],
+        "tool_choice": "auto",
+        "max_output_tokens": 1500,
+    }
+
+
+def _turn_detection(config: EngineConfig) -> dict[str, Any]:
+    ours = {"create_response": False, "interrupt_response": False}
+    if config.turn_detection == "semantic_vad":
+        return {"type": "semantic_vad", "eagerness": config.vad_eagerness, **ours}
+    return {
+        "type": "server_vad",
+        "threshold": config.vad_threshold,
+        "prefix_padding_ms": config.vad_prefix_ms,
+        "silence_duration_ms": config.vad_silence_ms,
+        **ours,
+    }

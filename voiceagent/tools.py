@@ -1,0 +1,27 @@
+"""The agent's own tools: put the caller through, end the call. What the shop lends it is in `orders.tools`."""
+
+from typing import Annotated
+
+from .call.commands import HangUp, Transfer
+from .models import TransferDestination
+from .toolbox import Caller, tool
+
+
+@tool
+def transfer_to_human(
+    caller: Caller,
+    reason: Annotated[str, "Why, in one short sentence, for the person who takes the call"],
+    department: Annotated[str, "The department, if one was named to you; otherwise leave it empty"] = "",
+) -> Transfer:
+    """Put the caller through to a person. Use it at once when the caller asks for a person, is upset, or needs what you cannot do."""
+    known = department and TransferDestination.objects.filter(department=department).exists()
+    return Transfer(reason.strip()[:200] or "not given", department if known else "")
+
+
+@tool
+def end_call(caller: Caller) -> HangUp:
+    """Hang up, after you have said goodbye. Use it when the caller says goodbye or needs nothing more."""
+    return HangUp()
+
+
+TOOLS = (transfer_to_human, end_call)
