@@ -1,0 +1,257 @@
+"""Twilio's REST API, as much of it as a call needs: calls, recordings and their media, in Twilio's own shapes and error codes."""
+
+import base64
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from .call import Call
+from .recordings import Recording
+from .twiml import Document, Fetch, NotTwiml, Verb, read
+from .verbs import reports_to
+
+if TYPE_CHECKING:
+    from .network import Telephone
+
+LONGEST_TWIML = 4000
+ACCOUNT = "/2010-04-01/Accounts/{account}"
+UPDATES = {
+    "Twiml",
+    "Url",
+    "Method",
+    "Status",
+    "FallbackUrl",
+    "FallbackMethod",
+    "StatusCallback",
+    "StatusCallbackMethod",
+    "TimeLimit",
+}
+WRONG_PARAMETER = 20001
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+def application(network: "Telephone") -> web.Application:
+    api = Api(network)
+    app = web.Application(middlewares=[api.guard])
+    app.router.add_get(f"{ACCOUNT}/Calls/{{call}}.json", api.show_call)
+    app.router.add_post(f"{ACCOUNT}/Calls/{{call}}.json", api.update_call)
+    app.router.add_get(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.list_recordings)
+    app.router.add_post(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.start_recording)
+    app.router.add_get(f"{ACCOUNT}/Recordings.json", api.list_recordings)
+    app.router.add_get(f"{ACCOUNT}/Recordings/{{recording}}.json", api.show_recording)
+    app.router.add_delete(f"{ACCOUNT}/Recordings/{{recording}}.json", api.delete_recording)
+    app.router.add_get(f"{ACCOUNT}/Recordings/{{recording}}.{{kind:wav|mp3}}", api.media)
+    app.router.add_get(f"{ACCOUNT}/Recordings/{{recording}}", api.media)
+    return app
+
+
+class Api:
+    def __init__(self, network: "Telephone") -> None:
+        self._network = network
+
+    @web.middleware
+    async def guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Only the account's owner may ask; what goes wrong is told in Twilio's shape."""
+        try:
+            self._network.asked.append(f"{request.method} {request.path}")
+            self._check_owner(request)
+            return await handler(request)
+        except web.HTTPNotFound:
+            return _told(Refusal(404, 20404, f"The requested resource {request.path} was not found"))
+        except web.HTTPMethodNotAllowed:
+            return _told(Refusal(405, 20004, "Method not allowed"))
+        except Refusal as refusal:
+            return _told(refusal)
+
+    def _check_owner(self, request: web.Request) -> None:
+        if request.match_info.get("account", self._network.account_sid) != self._network.account_sid:
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        name_and_token = f"{self._network.account_sid}:{self._network.auth_token}".encode()
+        expected = "Basic " + base64.b64encode(name_and_token).decode()
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
+            raise Refusal(401, 20003, "Authenticate")
+
+    def _call(self, request: web.Request) -> Call:
+        try:
+            return self._network.calls[request.match_info["call"]]
+        except KeyError:
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found") from None
+
+    def _recording(self, request: web.Request) -> Recording:
+        recording = self._network.recordings.get(request.match_info["recording"])
+        if recording is None or recording.state == "deleted":
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        return recording
+
+    async def show_call(self, request: web.Request) -> web.Response:
+        return web.json_response(self._call_as_json(self._call(request)))
+
+    async def update_call(self, request: web.Request) -> web.Response:
+        call = self._call(request)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        if unknown := set(form) - UPDATES:
+            raise Refusal(400, WRONG_PARAMETER, f"a call has no {', '.join(sorted(unknown))}")
+        if "Twiml" in form and "Url" in form:
+            raise Refusal(400, WRONG_PARAMETER, "Twiml and Url exclude each other")
+        if len(form.get("Twiml", "")) > LONGEST_TWIML:
+            raise Refusal(400, WRONG_PARAMETER, f"Twiml is at most {LONGEST_TWIML} characters")
+        if call.is_over or call.is_hanging_up:
+            raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+        self._apply(call, form)
+        return web.json_response(self._call_as_json(call))
+
+    def _apply(self, call: Call, form: dict[str, str]) -> None:
+        if "Twiml" in form:
+            try:
+                call.redirect(read(form["Twiml"]))
+            except NotTwiml as problem:
+                call.complain(12100, str(problem))
+                raise Refusal(400, 12100, str(problem)) from None
+        elif "Url" in form:
+            call.redirect(Fetch(form["Url"], form.get("Method", "POST")))
+        if (status := form.get("Status")) == "completed" or (status == "canceled" and call.answered_ms is None):
+            call.stop(by="rest")
+        elif status is not None:
+            raise Refusal(400, 21220, f"a call that is {call.status} cannot become {status}")
+
+    async def start_recording(self, request: web.Request) -> web.Response:
+        call = self._call(request)
+        if call.is_over:
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        form = await request.post()
+        attributes = {
+            "recordingStatusCallback": str(form.get("RecordingStatusCallback", "")),
+            "recordingStatusCallbackEvent": " ".join(map(str, form.getall("RecordingStatusCallbackEvent", ["completed"]))),
+        }
+        recording = Recording(
+            call.sid,
+            call.now_ms,
+            channels=2 if form.get("RecordingChannels") == "dual" else 1,
+            trim=form.get("Trim", "do-not-trim") == "trim-silence",
+            source="StartCallRecordingAPI",
+            track=str(form.get("RecordingTrack", "both")),
+        )
+        call.record(recording, reports_to(call, Document("", ""), Verb("Recording", attributes)))
+        return web.json_response(self._recording_as_json(recording), status=201)
+
+    async def list_recordings(self, request: web.Request) -> web.Response:
+        wanted = request.match_info.get("call") or request.query.get("CallSid")
+        if wanted and "call" in request.match_info:
+            self._call(request)
+        found = [r for r in self._network.recordings.values() if r.state != "deleted" and wanted in (None, r.call_sid)]
+        page = {
+            "recordings": [self._recording_as_json(recording) for recording in found],
+            "page": 0,
+            "page_size": 50,
+            "start": 0,
+            "end": max(0, len(found) - 1),
+            "uri": str(request.rel_url),
+            "first_page_uri": str(request.rel_url),
+            "next_page_uri": None,
+            "previous_page_uri": None,
+        }
+        return web.json_response(page)
+
+    async def show_recording(self, request: web.Request) -> web.Response:
+        return web.json_response(self._recording_as_json(self._recording(request)))
+
+    async def delete_recording(self, request: web.Request) -> web.Response:
+        recording = self._recording(request)
+        if recording.state != "completed":
+            raise Refusal(400, 21220, "only a completed recording can be deleted")
+        recording.state = "deleted"
+        return web.Response(status=204)
+
+    async def media(self, request: web.Request) -> web.Response:
+        recording = self._recording(request)
+        if recording.state != "completed":
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        if recording.times_refused < self._network.media_late_by:
+            recording.times_refused += 1
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        channels = int(request.query.get("RequestedChannels", "1"))
+        if channels not in (1, recording.channels):
+            raise Refusal(400, WRONG_PARAMETER, f"the recording has {recording.channels} channel")
+        if request.match_info.get("kind") == "mp3":
+            raise Refusal(501, WRONG_PARAMETER, "the practice network keeps recordings as WAV only")
+        return web.Response(body=recording.as_wav(channels), content_type="audio/x-wav")
+
+    def _call_as_json(self, call: Call) -> dict[str, Any]:
+        uri = f"/2010-04-01/Accounts/{self._network.account_sid}/Calls/{call.sid}"
+        started = call.placed_at + timedelta(milliseconds=call.answered_ms or 0)
+        ended = call.placed_at + timedelta(milliseconds=call.ended_ms) if call.ended_ms is not None else None
+        return {
+            "sid": call.sid,
+            "account_sid": self._network.account_sid,
+            "parent_call_sid": None,
+            "phone_number_sid": None,
+            "api_version": "2010-04-01",
+            "direction": "inbound",
+            "from": call.from_,
+            "from_formatted": call.from_,
+            "to": call.to,
+            "to_formatted": call.to,
+            "status": call.status,
+            "answered_by": None,
+            "caller_name": None,
+            "forwarded_from": None,
+            "group_sid": None,
+            "trunk_sid": None,
+            "queue_time": "0",
+            "duration": str(call.duration_s) if call.is_over else None,
+            "price": None,
+            "price_unit": "USD",
+            "date_created": format_datetime(call.placed_at),
+            "date_updated": format_datetime(datetime.now(UTC)),
+            "start_time": format_datetime(started) if call.answered_ms is not None else None,
+            "end_time": format_datetime(ended) if ended else None,
+            "uri": f"{uri}.json",
+            "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
+        }
+
+    def _recording_as_json(self, recording: Recording) -> dict[str, Any]:
+        call = self._network.calls[recording.call_sid]
+        uri = f"/2010-04-01/Accounts/{self._network.account_sid}/Recordings/{recording.sid}"
+        return {
+            "sid": recording.sid,
+            "account_sid": self._network.account_sid,
+            "call_sid": recording.call_sid,
+            "conference_sid": None,
+            "api_version": "2010-04-01",
+            "status": recording.state,
+            "channels": recording.channels,
+            "source": recording.source,
+            "duration": str(recording.duration_s) if recording.state == "completed" else "-1",
+            "start_time": format_datetime(call.placed_at + timedelta(milliseconds=recording.started_ms)),
+            "date_created": format_datetime(call.placed_at),
+            "date_updated": format_datetime(datetime.now(UTC)),
+            "price": None,
+            "price_unit": "USD",
+            "error_code": 16101 if recording.state == "absent" else None,
+            "encryption_details": None,
+            "media_url": self._network.recording_url(recording),
+            "uri": f"{uri}.json",
+            "subresource_uris": {},
+        }
+
+
+def _told(refusal: Refusal) -> web.Response:
+    told = {
+        "code": refusal.code,
+        "message": str(refusal),
+        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
+        "status": refusal.status,
+    }
+    return web.json_response(told, status=refusal.status)

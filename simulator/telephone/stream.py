@@ -1,0 +1,309 @@
+"""The media stream of one `<Connect><Stream>`: the caller's voice to the product, the product's voice to the caller's ear.
+
+Speaks Twilio's Media Streams JSON over a WebSocket, checks everything it gets, and forgives nothing silently.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import secrets
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from .ear import SourceName
+from .line import Line
+from .sound import BYTES_PER_MS, FRAME_MS
+from .webhooks import sign
+
+LONGEST_BUFFER_MS = 10 * 60 * 1000
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Complain = Callable[[int, str], None]
+
+
+class StreamRefused(Exception):
+    """The stream could not be opened. `code` is Twilio's."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Playback:
+    """What the product has sent and the caller has not yet heard: sound and marks, played in order, at the line's pace."""
+
+    name: SourceName = "stream"
+    text = ""
+    counts_as_sound = False
+
+    def __init__(self, mark_reached: Callable[[str], None]) -> None:
+        self.buffered = 0
+        self._mark_reached = mark_reached
+        self._queue: deque[memoryview | str] = deque()
+        self._due: list[str] = []  # marks whose sound is in the frame that is being played now
+        self._is_playing = False
+
+    @property
+    def buffered_ms(self) -> float:
+        return self.buffered / BYTES_PER_MS
+
+    def add(self, mulaw: bytes) -> None:
+        if mulaw:
+            self._queue.append(memoryview(mulaw))
+            self.buffered += len(mulaw)
+
+    def mark(self, name: str) -> None:
+        if self._queue:
+            self._queue.append(name)
+        elif self._is_playing:
+            self._due.append(name)
+        else:
+            self._mark_reached(name)
+
+    def clear(self) -> None:
+        """Forget everything; every outstanding mark comes back at once."""
+        marks = [*self._due, *(item for item in self._queue if isinstance(item, str))]
+        self._queue.clear()
+        self._due.clear()
+        self.buffered = 0
+        self._is_playing = False
+        for name in marks:
+            self._mark_reached(name)
+
+    def take(self, count: int) -> bytes:
+        for name in self._due:
+            self._mark_reached(name)
+        self._due.clear()
+        frame = bytearray()
+        while self._queue:
+            item = self._queue[0]
+            if isinstance(item, str):
+                self._due.append(item)
+            elif len(frame) == count:
+                break
+            else:
+                room = count - len(frame)
+                frame += item[:room]
+                if len(item) > room:
+                    self._queue[0] = item[room:]
+                    break
+            self._queue.popleft()
+        self.buffered -= len(frame)
+        self._is_playing = bool(frame)
+        if not frame:
+            # Nothing is being played: whatever was due has been reached.
+            for name in self._due:
+                self._mark_reached(name)
+            self._due.clear()
+        return bytes(frame)
+
+
+class MediaStream:
+    """`url` as TwiML wrote it; `parameters` go into `start`. `received` and `sent` keep the events other than media.
+
+    `echoed` are the marks that came back, each with the line's time.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        url: str,
+        parameters: dict[str, str],
+        *,
+        account_sid: str,
+        call_sid: str,
+        auth_token: str,
+        complain: Complain,
+    ) -> None:
+        self.sid = "MZ" + secrets.token_hex(16)
+        self.url = url
+        self.parameters = parameters
+        self.marks_withheld = False
+        self.playback = Playback(self._echo)
+        self.received: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
+        self.echoed: list[tuple[str, float]] = []
+        self.is_open = False
+        self.started_ms = 0.0
+        self._line = line
+        self._account_sid = account_sid
+        self._call_sid = call_sid
+        self._auth_token = auth_token
+        self._complain = complain
+        self._sequence = 0
+        self._chunk = 0
+        self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+
+    async def run(self, session: aiohttp.ClientSession, opened: Callable[[], None]) -> None:
+        """Open, carry sound both ways until the product closes it, or until cancelled: then say `stop` and close.
+
+        Raises `StreamRefused`.
+        """
+        socket = await self._open(session)
+        self._socket = socket
+        self._say({"event": "connected", "protocol": "Call", "version": "1.0.0"}, counted=False)
+        self._say({"event": "start", "start": self._start()})
+        sender = asyncio.create_task(self._send_all(socket))
+        self.is_open = True
+        self.started_ms = self._line.now_ms
+        self._line.source = self.playback
+        stop_listening = self._line.listen(self._caller_frame)
+        opened()
+        try:
+            async for message in socket:
+                self._take(message)
+        except asyncio.CancelledError:
+            self._say({"event": "stop", "stop": {"accountSid": self._account_sid, "callSid": self._call_sid}})
+            raise
+        finally:
+            self.is_open = False
+            stop_listening()
+            self._line.source = None
+            self._outbox.put_nowait(None)
+            # A product that no longer reads must not keep the network from ending the call.
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(2):
+                    await sender
+                    await socket.close()
+
+    async def _open(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        parts = urlsplit(self.url)
+        if parts.scheme != "wss" and not (parts.scheme == "ws" and parts.hostname in LOOPBACK):
+            raise StreamRefused(31922, f"a stream's address begins with wss://, not {parts.scheme}://")
+        if not parts.hostname:
+            raise StreamRefused(31923, "the stream's address is malformed")
+        if parts.query or parts.fragment:
+            raise StreamRefused(31920, "a stream's address has no query string; use <Parameter>")
+        # No Origin header: Twilio is no browser.
+        headers = {"x-twilio-signature": sign(self._auth_token, self.url, {}), "User-Agent": "Twilio.TmeWs/1.0"}
+        try:
+            async with asyncio.timeout(5):
+                return await session.ws_connect(URL(self.url, encoded=True), headers=headers, max_msg_size=64 * 1024 * 1024)
+        except TimeoutError:
+            raise StreamRefused(31901, "the stream's server did not answer in time") from None
+        except aiohttp.WSServerHandshakeError as refusal:
+            raise StreamRefused(31920, f"the stream's server answered {refusal.status}, not 101") from None
+        except (aiohttp.ClientError, OSError):
+            raise StreamRefused(31902, "the stream's server refused the connection") from None
+
+    def _start(self) -> dict[str, Any]:
+        return {
+            "streamSid": self.sid,
+            "accountSid": self._account_sid,
+            "callSid": self._call_sid,
+            "tracks": ["inbound"],
+            "customParameters": self.parameters,
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        }
+
+    # To the product
+
+    def _say(self, message: dict[str, Any], *, counted: bool = True) -> None:
+        if counted:
+            self._sequence += 1
+            message = {"event": message["event"], "sequenceNumber": str(self._sequence), "streamSid": self.sid, **message}
+        self.sent.append(message)
+        self._outbox.put_nowait(json.dumps(message))
+
+    def _caller_frame(self, frame: bytes) -> None:
+        self._sequence += 1
+        self._chunk += 1
+        payload = base64.b64encode(frame).decode()
+        self._outbox.put_nowait(
+            f'{{"event":"media","sequenceNumber":"{self._sequence}","streamSid":"{self.sid}","media":{{"track":"inbound",'
+            f'"chunk":"{self._chunk}","timestamp":"{(self._chunk - 1) * FRAME_MS}","payload":"{payload}"}}}}'
+        )
+
+    def press(self, digit: str) -> None:
+        self._say({"event": "dtmf", "dtmf": {"track": "inbound_track", "digit": digit}})
+
+    def _echo(self, mark: str) -> None:
+        if self.is_open and not self.marks_withheld:
+            self.echoed.append((mark, self._line.now_ms))
+            self._say({"event": "mark", "mark": {"name": mark}})
+
+    async def _send_all(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+            while (message := await self._outbox.get()) is not None:
+                await socket.send_str(message)
+
+    def send_raw(self, text: str) -> None:
+        """Say something that no well-behaved carrier would."""
+        self._outbox.put_nowait(text)
+
+    def lose(self) -> None:
+        """The connection dies without a word: no stop, no close frame."""
+        if self._socket is not None and (transport := self._socket.get_extra_info("transport", None) or _transport(self._socket)):
+            transport.abort()
+
+    # From the product
+
+    def _take(self, message: aiohttp.WSMessage) -> None:
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            if message.type is aiohttp.WSMsgType.BINARY:
+                self._complain(31950, "a binary frame")
+            return
+        problem = self._obey(message.data)
+        if problem:
+            self._complain(31950, problem)
+
+    def _obey(self, text: str) -> str:
+        """Do what the message asks; the answer says what is wrong with it, or is empty."""
+        try:
+            message = json.loads(text)
+        except ValueError:
+            return "not JSON"
+        if not isinstance(message, dict):
+            return "not a JSON object"
+        if message.get("streamSid") != self.sid:
+            return "streamSid is missing or of another stream"
+        match message.get("event"):
+            case "media":
+                return self._media(message)
+            case "mark":
+                return self._mark(message)
+            case "clear":
+                self.received.append(message)
+                self.playback.clear()
+                return ""
+            case other:
+                return f"there is no event {str(other)[:40]!r} in this direction"
+
+    def _media(self, message: dict[str, Any]) -> str:
+        media = message.get("media")
+        payload = media.get("payload") if isinstance(media, dict) else None
+        if not isinstance(payload, str):
+            return "media without a payload"
+        try:
+            mulaw = base64.b64decode(payload, validate=True)
+        except (binascii.Error, ValueError):
+            return "the payload is not base64"
+        if mulaw.startswith(b"RIFF"):
+            self._complain(31950, "the payload has a WAV header, which is played as noise")
+        if self.playback.buffered_ms + len(mulaw) / BYTES_PER_MS > LONGEST_BUFFER_MS:
+            self._complain(31931, "more than ten minutes of sound are waiting to be played")
+            return ""
+        self.playback.add(mulaw)
+        return ""
+
+    def _mark(self, message: dict[str, Any]) -> str:
+        mark = message.get("mark")
+        name = mark.get("name") if isinstance(mark, dict) else None
+        if not isinstance(name, str) or not name:
+            return "a mark without a name"
+        self.received.append(message)
+        self.playback.mark(name)
+        return ""
+
+
+def _transport(socket: aiohttp.ClientWebSocketResponse) -> Any:
+    connection = getattr(socket._response, "connection", None)
+    return connection.transport if connection else None
