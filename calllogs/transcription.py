@@ -1,13 +1,18 @@
-"""Whisper's words of a recording, each channel on its own, merged into one timeline."""
+"""Transcribes a recording: each channel on its own, so that it is known who speaks, merged into one timeline."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from . import sound, whisper
+from .choices import Speaker
+from .whisper import NotTranscribed
 
-class NotTranscribed(Exception):
-    """The transcriber could not be used, or would not. Worth another attempt."""
+__all__ = ["NotTranscribed", "SpokenWords", "Word", "transcribe"]
+
+# The carrier puts the caller on the first channel. What has one channel is a message, and only the caller speaks there.
+SPEAKERS = (Speaker.CALLER, Speaker.AGENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +39,20 @@ class SpokenWords:
 
 
 def transcribe(path: Path, channels: int, still_at_it: Callable[[], None] = lambda: None) -> SpokenWords:
-    raise NotTranscribed("no transcriber yet")
+    """`still_at_it` is called between pieces; what it raises ends the work. Raises `NotTranscribed`."""
+    transcriber = whisper.chosen()
+    words: list[Word] = []
+    for channel, speaker in zip(range(channels), SPEAKERS, strict=False):
+        for piece in sound.pieces(path, channel):
+            still_at_it()
+            words += placed(transcriber.hear(piece.wav), piece, speaker)
+    return SpokenWords(transcriber.model, tuple(sorted(words, key=lambda word: (word.start_ms, word.end_ms))))
+
+
+def placed(heard: list[whisper.HeardWord], piece: sound.Piece, speaker: Speaker) -> list[Word]:
+    """Words in the recording's time; those that Whisper hears where nobody spoke are left out."""
+    words = [
+        Word(speaker.value, piece.start_ms + round(word.start_s * 1000), piece.start_ms + round(word.end_s * 1000), word.text)
+        for word in heard
+    ]
+    return [word for word in words if any(s.start_ms < word.end_ms and word.start_ms < s.end_ms for s in piece.spans)]

@@ -1,0 +1,33 @@
+"""What the carrier calls us about after a call: its recording is there. Writes the fact down and answers; tasks do the rest."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.views.decorators.http import require_POST
+
+from voiceagent.carriers.base import RecordingAnnounced
+from voiceagent.carriers.twilio.webhooks import BadForm, recording_announced
+from voiceagent.webhooks import signed
+
+from .models import CallLog, Recording
+from .tasks import fetch_recording
+from .wake import wake
+
+
+@signed
+@require_POST
+def recording_complete(request: HttpRequest) -> HttpResponse:
+    """`POST /call-recording-complete`. Its RecordingUrl is not read: an address somebody sends is never fetched."""
+    try:
+        announce(recording_announced(request.POST))
+    except BadForm as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain")
+    return HttpResponse(status=204)
+
+
+@transaction.atomic
+def announce(fact: RecordingAnnounced) -> None:
+    """Safe to be told twice, before the call itself is known, and days late."""
+    call, _ = CallLog.objects.get_or_create(call_sid=fact.call_sid)
+    recording = Recording.objects.announced(call, fact)
+    if recording.state == Recording.State.ANNOUNCED:
+        wake(fetch_recording, recording.pk)

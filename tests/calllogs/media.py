@@ -1,0 +1,63 @@
+"""A small HTTP server on this machine that answers what a test tells it to: a carrier's media, or OpenAI's transcriptions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+Answer = bytes | tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class MediaServer:
+    """Answers in the order given; the last one again and again."""
+
+    url: str
+    requests: list[Request] = field(default_factory=list)
+    script: list[Answer] = field(default_factory=list)
+
+    def answers(self, *script: Answer) -> None:
+        self.script = list(script)
+
+    def next(self) -> tuple[int, bytes, dict[str, str]]:
+        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(answer, bytes):
+            return 200, answer, {}
+        return answer if len(answer) == 3 else (*answer, {})
+
+
+@contextmanager
+def serving() -> Iterator[MediaServer]:
+    class Answering(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            server.requests.append(Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            status, content, headers = server.next()
+            self.send_response(status)
+            for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
+        server = MediaServer(f"http://127.0.0.1:{http.server_port}")
+        Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
