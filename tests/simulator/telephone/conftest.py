@@ -30,6 +30,7 @@ class MediaSocket:
         self.frames: list[dict[str, Any]] = []
         self.closed = asyncio.Event()
         self.stream_sid = ""
+        self._news = asyncio.Condition()
 
     def events(self) -> list[str]:
         return [message["event"] for message in self.messages]
@@ -43,6 +44,19 @@ class MediaSocket:
 
     async def send(self, event: str, **content: Any) -> None:
         await self.socket.send_str(json.dumps({"event": event, "streamSid": self.stream_sid, **content}))
+
+    async def arrived(self, told: dict[str, Any]) -> None:
+        (self.frames if told["event"] == "media" else self.messages).append(told)
+        async with self._news:
+            self._news.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Look at a condition whenever something has arrived."""
+        async with self._news:
+            await self._news.wait_for(condition)
+
+    async def echo_of(self, name: str) -> None:
+        await self.until(lambda: name in self.marks())
 
     async def play(self, mulaw: bytes) -> None:
         await self.send("media", media={"payload": base64.b64encode(mulaw).decode()})
@@ -93,10 +107,7 @@ class Product:
             if message.type is not WSMsgType.TEXT:
                 continue
             told = json.loads(message.data)
-            if told["event"] == "media":
-                media.frames.append(told)
-                continue
-            media.messages.append(told)
+            await media.arrived(told)
             if told["event"] == "start":
                 media.stream_sid = told["streamSid"]
                 behaving = asyncio.create_task(self._behave(media))

@@ -59,8 +59,7 @@ async def test_sound_is_played_in_order_at_its_own_pace_whatever_the_size_of_the
         await media.play(b"\x12" * 4003)
         await media.play(b"\x13" * 160)
         await media.mark("said")
-        while not media.marks():
-            await asyncio.sleep(0)
+        await media.echo_of("said")
 
     product.behaviour = talk
     call = await ring(CONNECT)
@@ -76,8 +75,7 @@ async def test_a_mark_comes_back_when_everything_before_it_was_played(ring: Ring
         await media.mark("after one second")
         await media.play(b"\x12" * 4000)
         await media.mark("after one and a half")
-        while len(media.marks()) < 3:
-            await asyncio.sleep(0)
+        await media.echo_of("after one and a half")
 
     product.behaviour = talk
     call = await ring(CONNECT)
@@ -95,16 +93,13 @@ async def test_clear_forgets_what_was_not_played_and_returns_every_mark_at_once(
         await media.mark("one")
         await media.play(b"\x12" * 80_000)
         await media.mark("two")
-        while len(media.frames) < 25:
-            await asyncio.sleep(0)
+        await media.until(lambda: len(media.frames) >= 25)
         assert media.marks() == []
         await media.send("clear")
-        while len(media.marks()) < 2:
-            await asyncio.sleep(0)
+        await media.echo_of("two")
         await media.play(b"\x13" * 800)
         await media.mark("three")
-        while len(media.marks()) < 3:
-            await asyncio.sleep(0)
+        await media.echo_of("three")
 
     product.behaviour = talk
     call = await ring(CONNECT)
@@ -157,8 +152,7 @@ async def test_bad_messages_are_complained_about_and_dropped(ring: Ring, product
         await media.send("mark", mark={})
         await media.send("dance")
         await media.mark("still here")
-        while not media.marks():
-            await asyncio.sleep(0)
+        await media.echo_of("still here")
 
     product.behaviour = talk
     call = await ring(CONNECT)
@@ -172,7 +166,9 @@ async def test_more_than_ten_minutes_of_waiting_sound_is_dropped(ring: Ring, pro
     async def talk(media: MediaSocket) -> None:
         for _ in range(11):
             await media.play(b"\x11" * 60 * 8000)
+        await media.mark("end")
         await media.send("clear")
+        await media.echo_of("end")
 
     product.behaviour = talk
     call = await ring(CONNECT)
@@ -195,13 +191,10 @@ async def test_a_plain_socket_is_accepted_from_this_machine_only(ring: Ring, tel
     assert [complaint.code for complaint in telephone.complaints] == [31922]
 
 
-async def test_a_product_that_refuses_the_stream_is_told_so_and_the_action_goes_on(
-    ring: Ring, product: Product, telephone: Telephone
-) -> None:
+async def test_a_refused_stream_is_reported_and_the_action_goes_on(ring: Ring, product: Product, telephone: Telephone) -> None:
+    nowhere = f"{product.url.replace('http', 'ws')}/nothing"
     call = await ring(
-        '<Response><Connect action="/after"><Stream url="{ws}/nothing" statusCallback="{url}/stream"/></Connect></Response>'.replace(
-            "{ws}", product.url.replace("http", "ws")
-        ),
+        f'<Response><Connect action="/after"><Stream url="{nowhere}" statusCallback="/stream"/></Connect></Response>',
         after="<Response><Hangup/></Response>",
     )
     await call.settled
