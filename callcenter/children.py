@@ -31,7 +31,8 @@ class Program:
     """What to run, and how to know that it is ready.
 
     `user`: who to run as instead of root. `stop_signal` asks it to end and is sent to its whole process group when
-    nobody else can. `feed` is written to its standard input.
+    nobody else can. `feed` is written to its standard input. `is_in_front`: it speaks to the terminal itself.
+    `has_an_end`: it does one thing, and is ready when it has ended well.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Program:
     folder: Path | None = None
     user: str = ""
     feed: str = ""
+    is_in_front: bool = False
+    has_an_end: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     is_ready: Callable[["Child"], bool] = lambda child: True
     ready_within_s: float = 60
@@ -88,13 +91,20 @@ class Child:
 class Children:
     """Starts programs and stops them all, last started first, when its block ends.
 
+    `on_line` hears what they print, `while_waiting` is called again and again while something starts and may raise.
     `inherited_lock` is a file descriptor that the reaper keeps open too.
     """
 
     def __init__(
-        self, logs: Path, *, on_line: Callable[[str, str], None] = lambda name, line: None, inherited_lock: int = -1
+        self,
+        logs: Path,
+        *,
+        on_line: Callable[[str, str], None] = lambda name, line: None,
+        while_waiting: Callable[[], None] = lambda: None,
+        inherited_lock: int = -1,
     ) -> None:
         self.logs = logs
+        self._while_waiting = while_waiting
         self.running: list[Child] = []
         self._on_line = on_line
         self._inherited_lock = inherited_lock
@@ -102,7 +112,7 @@ class Children:
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
         listens, self._tells = os.pipe()
-        self._reaper = subprocess.Popen(  # noqa: S603  # our own script
+        self._reaper = subprocess.Popen(
             [sys.executable, "-I", "-S", str(HERE / "reaper.py")],
             stdin=listens,
             start_new_session=True,
@@ -120,13 +130,13 @@ class Children:
     def start(self, program: Program) -> Child:
         """Starts it, without waiting until it is ready."""
         log = self.logs / f"{program.name}.log"
-        process = subprocess.Popen(  # noqa: S603  # our own commands
+        process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(HERE / "launch.py"), str(int(program.stop_signal)), program.user, *program.command],
             env={**os.environ, **program.environment},
             cwd=program.folder,
             stdin=subprocess.PIPE if program.feed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=None if program.is_in_front else subprocess.PIPE,
+            stderr=None if program.is_in_front else subprocess.STDOUT,
             text=True,
             errors="replace",
             process_group=0,
@@ -140,26 +150,33 @@ class Children:
     def start_and_wait(self, program: Program) -> Child:
         """Returns when it is ready. Raises `CannotStart` if it ends or takes too long instead."""
         child = self.start(program)
-        deadline = time.monotonic() + program.ready_within_s
-        while not program.is_ready(child):
+        self.wait_until_ready(child)
+        return child
+
+    def wait_until_ready(self, child: Child) -> None:
+        deadline = time.monotonic() + child.program.ready_within_s
+        while not child.program.is_ready(child):
             if child.has_ended:
                 raise CannotStart(f"{child.name} ended with status {child.wait()} before it was ready. {_last_words(child)}")
-            if time.monotonic() > deadline:
-                raise CannotStart(f"{child.name} was not ready within {program.ready_within_s:g} s. {_last_words(child)}")
-            time.sleep(0.02)
-        return child
+            self._wait_a_moment(child, deadline, "was not ready")
 
     def run(self, program: Program) -> Child:
         """Runs it to its end. Raises `CannotStart` if that is not a success."""
         child = self.start(program)
-        try:
-            status = child.wait(program.ready_within_s)
-        except subprocess.TimeoutExpired:
-            raise CannotStart(f"{child.name} did not end within {program.ready_within_s:g} s. {_last_words(child)}") from None
+        deadline = time.monotonic() + program.ready_within_s
+        while not child.has_ended:
+            self._wait_a_moment(child, deadline, "did not end")
+        status = child.wait()
         self.stop(child)
         if status:
             raise CannotStart(f"{child.name} ended with status {status}. {_last_words(child)}")
         return child
+
+    def _wait_a_moment(self, child: Child, deadline: float, complaint: str) -> None:
+        self._while_waiting()
+        if time.monotonic() > deadline:
+            raise CannotStart(f"{child.name} {complaint} within {child.program.ready_within_s:g} s. {_last_words(child)}")
+        time.sleep(0.02)
 
     def stop(self, child: Child) -> None:
         """Asks it to end, and makes it end after a while; its process group goes with it."""

@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import sys
 import tempfile
@@ -22,7 +21,8 @@ from urllib.parse import quote
 import psycopg
 import redis
 
-from .children import CannotStart, Child, Children, Program
+from .children import CannotStart, Children, Program
+from .ports import free_port
 
 LONGEST_SOCKET_PATH = 100  # bytes; Linux allows 107, macOS 103
 DATABASE = "callcenter"
@@ -83,13 +83,6 @@ def start_valkey(children: Children, folder: Path, *, temporary: bool = False) -
         )
     )
     return url
-
-
-def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _binaries_of_postgres() -> Path:
@@ -204,6 +197,3 @@ def _answers_ping(url: str) -> bool:
             return bool(client.ping())
     except redis.ConnectionError:
         return False
-
-
-__all__ = ["CannotStart", "Child", "free_port", "start_postgres", "start_valkey"]

@@ -11,6 +11,7 @@ mode 0700, and leaves nothing behind in the system.
 import ctypes
 import os
 import pwd
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -22,6 +23,8 @@ CAP_DAC_OVERRIDE = 1
 
 def main(death_signal: int, user: str, command: list[str]) -> None:
     parent = os.getppid()
+    # A shell that runs us in the background has it ignored, and that would be inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if user:
         become(user)
     if sys.platform == "linux":

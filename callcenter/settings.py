@@ -192,6 +192,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1.0,
     "retry_policy": {"max_retries": 0},
 }
+CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -201,6 +202,9 @@ CELERY_TASK_TIME_LIMIT = 660
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Transcribing takes minutes and every core it gets: it has a queue and a worker of its own.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"calllogs.tasks.transcribe_recording": {"queue": "speech"}}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = SHOP_TIME_ZONE

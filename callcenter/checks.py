@@ -1,0 +1,52 @@
+"""What has to be set before a real caller can be answered. Reads settings, asks nobody.
+
+`make run` refuses to start without it, and `manage.py check --deploy` says it too. The demo and the tests need none of it.
+Values that cannot be are refused earlier, by the settings themselves.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from .settings import ENVIRONMENT, Environment
+
+TWILIO = "https://api.twilio.com"
+OPENAI = "wss://api.openai.com/"
+
+
+def what_is_missing(settings: Environment) -> dict[str, str]:
+    """Setting → what is wrong with it and what to do. A carrier or an engine of one's own lifts what only the real ones ask for."""
+    missing = {}
+    if settings.TWILIO_API_URL.startswith(TWILIO) and not settings.PUBLIC_BASE_URL.startswith("https://"):
+        missing["PUBLIC_BASE_URL"] = (
+            "has to be the https address at which Twilio reaches this machine, such as that of a tunnel to its port"
+        )
+    if not settings.TWILIO_ACCOUNT_SID:
+        missing["TWILIO_ACCOUNT_SID"] = "is empty; Twilio's console shows it on the first page of the account (AC...)"
+    if not settings.TWILIO_AUTH_TOKEN:
+        missing["TWILIO_AUTH_TOKEN"] = "is empty, so every webhook would be refused; it stands beside the account SID"  # noqa: S105
+    if not settings.OPENAI_API_KEY and settings.OPENAI_REALTIME_URL.startswith(OPENAI):
+        missing["OPENAI_API_KEY"] = "is empty, so nobody would speak with the caller; make one at platform.openai.com"
+    elif not settings.OPENAI_API_KEY and settings.TRANSCRIBER == "openai":
+        missing["OPENAI_API_KEY"] = "is empty, so no recording could be transcribed; set it, or TRANSCRIBER=local"
+    if settings.DEBUG and settings.PUBLIC_BASE_URL.startswith("https://"):
+        missing["DEBUG"] = "shows its insides to everybody who reaches the public address; leave it empty"
+    return missing
+
+
+def what_is_advised(settings: Environment) -> dict[str, str]:
+    advice = {}
+    if not settings.HUMAN_AGENT_PHONE:
+        advice["HUMAN_AGENT_PHONE"] = "is empty: a caller who asks for a person can only leave a message"
+    if settings.ALLOWED_HOSTS == ["*"]:
+        advice["ALLOWED_HOSTS"] = 'is ["*"]: the admin answers to any host name'
+    return advice
+
+
+@register(deploy=True)
+def ready_for_callers(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        *(Error(f"{name} {sentence}.", id=f"callcenter.{name}") for name, sentence in what_is_missing(ENVIRONMENT).items()),
+        *(Warning(f"{name} {sentence}.", id=f"callcenter.{name}") for name, sentence in what_is_advised(ENVIRONMENT).items()),
+    ]

@@ -1,0 +1,131 @@
+"""Which programs make up the call centre, in which order they start, and what the demo tells them. Starts nothing itself."""
+
+import os
+import secrets
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .children import Program
+from .ports import free_port
+
+if TYPE_CHECKING:
+    from .settings import Environment  # reads the environment as it is imported, which the demo completes first
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is started, stage after stage. `slow` ones start first and are awaited last. `front` decides when all ends."""
+
+    stages: Sequence[Sequence[Program]]
+    slow: Sequence[Program] = ()
+    front: Program | None = None
+    welcome: str = ""
+
+
+def demo(settings: "Environment", data: Path, *, once: bool) -> Plan:
+    voice_model = python(
+        "voice_model",
+        *("simulator.voice_model", "--port", os.environ["SIMULATOR_VOICE_MODEL_PORT"]),
+        is_ready=lambda child: child.has_said("ready"),
+        ready_within_s=600,
+    )
+    call = python("demo", "simulator", "demo", *(["--once"] if once else []), is_in_front=True, stop_signal=signal.SIGINT)
+    return Plan(slow=[voice_model], stages=[[MIGRATE, SEED], server(settings.BIND, settings.PORT, data)], front=call)
+
+
+def run(settings: "Environment", data: Path) -> Plan:
+    return Plan(
+        stages=[[MIGRATE], server(settings.BIND, settings.PORT, data)],
+        welcome=f"Ready for calls: Twilio's webhook for them is {settings.PUBLIC_BASE_URL}/incoming-call. "
+        f"Staff log in at http://{reachable(settings.BIND)}:{settings.PORT}/admin/.",
+    )
+
+
+def python(name: str, *command: str, **facts: object) -> Program:
+    """One of our own programs: a module, run by this interpreter in the project's folder."""
+    return Program(name, (sys.executable, "-m", *command), folder=ROOT, environment={"PYTHONUNBUFFERED": "1"}, **facts)  # type: ignore[arg-type]
+
+
+def manage(name: str, *command: str) -> Program:
+    return Program(name, (sys.executable, "manage.py", *command), folder=ROOT, has_an_end=True, ready_within_s=300)
+
+
+MIGRATE = manage("migrate", "migrate", "--no-input")
+SEED = manage("seed", "seed_shop")
+
+
+def server(address: str, port: int, data: Path) -> list[Program]:
+    """The web server and everything that works behind it."""
+    health = f"http://{reachable(address)}:{port}/healthz"
+    return [
+        python(
+            *("web", "daphne", "--bind", address, "--port", str(port), "--application-close-timeout", "20"),
+            "callcenter.asgi:application",
+            is_ready=lambda child: answers(health),
+        ),
+        worker("worker", queue="default", concurrency=2),
+        # Speech recognition takes a whole processor: one recording at a time, and no wake-up waits behind it.
+        worker("speech", queue="speech", concurrency=1),
+        python(
+            *("beat", "celery", "--app", "callcenter", "beat", "--loglevel", "INFO", "--pidfile", ""),
+            *("--schedule", str(data / "beat")),
+            is_ready=lambda child: child.has_said("beat: Starting"),
+        ),
+    ]
+
+
+def worker(name: str, *, queue: str, concurrency: int) -> Program:
+    return python(
+        *(name, "celery", "--app", "callcenter", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"),
+        *("--queues", queue, "--hostname", f"{name}@%h", "--concurrency", str(concurrency)),
+        is_ready=lambda child: child.has_said(" ready."),
+    )
+
+
+def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Everything that points outside points to the simulator, whatever is set here. Only PORT and the two servers may be given."""
+    port = given.get("PORT") or "8000"
+    telephone, voice_model = free_port(), free_port()
+    return {
+        "PORT": port,
+        "BIND": "127.0.0.1",
+        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}",
+        "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+        "TWILIO_API_URL": f"http://127.0.0.1:{telephone}",
+        "SIMULATOR_TELEPHONE_PORT": str(telephone),
+        "SIMULATOR_VOICE_MODEL_PORT": str(voice_model),
+        "HUMAN_AGENT_PHONE": "+14155550199",
+        "OPENAI_API_KEY": "practice",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "OPENAI_REALTIME_URL": f"ws://127.0.0.1:{voice_model}/v1/realtime",
+        "TRANSCRIBER": "local",
+        "MEDIA_ROOT": str(VAR / "demo" / "media"),
+        "DEBUG": "false",
+    }
+
+
+def reachable(address: str) -> str:
+    """How this machine itself reaches a server bound to an address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)  # noqa: S104
+
+
+def answers(url: str) -> bool:
+    """Whether a web server is there and can answer, if only that it knows nothing of this address."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # our own address
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code < 500
+    except OSError:
+        return False
