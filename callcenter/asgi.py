@@ -1,8 +1,32 @@
-"""Composition root."""
+"""Composition root: the one place that hands the caller's line its engine, its tools, its briefing and its log."""
 
 import os
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
+
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
-application = get_asgi_application()
+# Sets Django up, which everything below needs.
+http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.urls import path
+from orders.briefing import briefing
+from orders.tools import TOOLS as SHOP_TOOLS
+
+from calllogs.log import DatabaseLog
+from voiceagent.consumers import MediaStreamConsumer
+from voiceagent.engines.base import Engine, EngineConfig
+from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
+from voiceagent.tools import TOOLS as OWN_TOOLS
+
+
+def engine(config: EngineConfig, caller_hash: str) -> Engine:
+    return OpenAIRealtime(Address(settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY, caller_hash), config)
+
+
+media_stream = MediaStreamConsumer.as_asgi(engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=DatabaseLog())
+
+# The media stream stands outside any origin check: a carrier sends no Origin. It has its signature and its ticket.
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("media-stream/<str:ticket>", media_stream)])})

@@ -1,6 +1,20 @@
-"""Where requests go: the admin, health, the carrier's webhooks."""
+"""Where requests go: the admin, health, and the carrier's webhooks with the log they write to."""
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from calllogs.log import DatabaseLog
+from calllogs.webhooks import recording_complete
+from voiceagent import webhooks
+
+from .health import healthz, readyz
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    *webhooks.urlpatterns(DatabaseLog()),
+    path("call-recording-complete", recording_complete, name="call-recording-complete"),
+]

@@ -13,7 +13,7 @@ def transfer_to_human(
     reason: Annotated[str, "Why, in one short sentence, for the person who takes the call"],
     department: Annotated[str, "The department, if one was named to you; otherwise leave it empty"] = "",
 ) -> Transfer:
-    """Put the caller through to a person. Use it at once when the caller asks for a person, is upset, or needs what you cannot do."""
+    """Put the caller through to a person. Use it at once when the caller asks for one, is upset, or needs what you cannot do."""
     known = department and TransferDestination.objects.filter(department=department).exists()
     return Transfer(reason.strip()[:200] or "not given", department if known else "")
 

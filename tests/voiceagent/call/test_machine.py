@@ -169,7 +169,7 @@ def test_marks_of_cleared_audio_do_not_count_as_heard():
     scene.happens(CallerSpeechStopped("c1"), CallerTurnCommitted("c1"), after=1.0)
     scene.happens(ReplyStarted("r2"), AgentAudio("r2", "t2", audio(2000)), MarkReached("0.1"))
     assert TruncateTurn("t2", 300) in scene.happens(CallerSpeechStarted("c2"), after=0.3)
-    assert [(turn.heard, turn.ended_ms) for turn in of(LogTurn, scene.commands) if turn.interrupted][0] == ("", 500)
+    assert next((turn.heard, turn.ended_ms) for turn in of(LogTurn, scene.commands) if turn.interrupted) == ("", 500)
 
 
 def test_an_interrupted_turn_keeps_what_was_generated_and_what_was_heard():

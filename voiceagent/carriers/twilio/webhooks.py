@@ -58,13 +58,17 @@ def is_signed(auth_token: str, url: str, form: Mapping[str, str], signature: str
     return bool(RequestValidator(auth_token).validate(url.partition("#")[0], form, signature))
 
 
+def call_sid(form: Mapping[str, str]) -> str:
+    return _matching(form, "CallSid", CALL_SID)
+
+
 def incoming_call(form: Mapping[str, str]) -> IncomingCall:
-    return IncomingCall(_call_sid(form), _number(form.get("From", "")), _number(form.get("To", "")))
+    return IncomingCall(call_sid(form), _number(form.get("From", "")), _number(form.get("To", "")))
 
 
 def call_status(form: Mapping[str, str]) -> CallStatus:
     return CallStatus(
-        _call_sid(form),
+        call_sid(form),
         _one_of(form, "CallStatus", CALL_STATES),
         sequence=_number_of(form, "SequenceNumber") or 0,
         duration_s=_number_of(form, "CallDuration"),
@@ -72,26 +76,22 @@ def call_status(form: Mapping[str, str]) -> CallStatus:
 
 
 def dial_outcome(form: Mapping[str, str]) -> DialOutcome:
-    return DialOutcome(_call_sid(form), _one_of(form, "DialCallStatus", DIAL_STATES), _number_of(form, "DialCallDuration"))
+    return DialOutcome(call_sid(form), _one_of(form, "DialCallStatus", DIAL_STATES), _number_of(form, "DialCallDuration"))
 
 
 def message_taken(form: Mapping[str, str]) -> MessageTaken:
-    return MessageTaken(_call_sid(form), _recording_sid(form), _number_of(form, "RecordingDuration") or 0)
+    return MessageTaken(call_sid(form), _recording_sid(form), _number_of(form, "RecordingDuration") or 0)
 
 
 def recording_announced(form: Mapping[str, str]) -> RecordingAnnounced:
     return RecordingAnnounced(
-        _call_sid(form),
+        call_sid(form),
         _recording_sid(form),
         _one_of(form, "RecordingStatus", RECORDING_STATES),
         duration_s=_number_of(form, "RecordingDuration"),
         channels=_number_of(form, "RecordingChannels"),
         reason=form.get("ErrorCode", "")[:20],
     )
-
-
-def _call_sid(form: Mapping[str, str]) -> str:
-    return _matching(form, "CallSid", CALL_SID)
 
 
 def _recording_sid(form: Mapping[str, str]) -> str:

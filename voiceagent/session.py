@@ -1,0 +1,178 @@
+"""Drives one live call: what happens goes into one inbox, and what the call wants done about it is carried out, in order.
+
+Nothing slow runs in that loop: the line and the engine send from queues of their own, tools and the log run on threads.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from typing import Protocol
+
+from . import blocking
+from .call.commands import (
+    CancelReply,
+    ClearPlayback,
+    Command,
+    ForgetTurn,
+    HangUp,
+    LastAct,
+    LineCommand,
+    LogEnd,
+    LogEntry,
+    LogToolCall,
+    LogTransfer,
+    LogTurn,
+    PlayAudio,
+    RunTool,
+    SendCallerAudio,
+    SendMark,
+    SendToolOutput,
+    StartReply,
+    Transfer,
+    TruncateTurn,
+)
+from .call.events import CallerHungUp, DeadlinePassed, EngineFailed, Event, ToolFinished
+from .call.machine import Call
+from .engines.base import Engine
+from .words import written
+
+logger = logging.getLogger(__name__)
+
+TOOL_LIMIT_S = 8.0
+# What is written down after the call must not hold a process that wants to stop.
+LOG_LIMIT_S = 10.0
+MOST_EVENTS_WAITING = 512
+
+
+class Line(Protocol):
+    """The caller's line, as long as its media stream is up."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens on the line; it ends when the stream does."""
+
+    def execute(self, command: LineCommand) -> None:
+        """Send it, in order, without waiting."""
+
+    async def last_act(self, act: LastAct) -> None:
+        """Hang up or put the caller through; the stream ends by it."""
+
+
+class Session:
+    """`use_tool(tool_call_id, name, arguments)` and `write(entry)` block, and are called on threads."""
+
+    def __init__(
+        self,
+        *,
+        call: Call,
+        line: Line,
+        engine: Engine,
+        use_tool: Callable[[str, str, str], ToolFinished],
+        write: Callable[[LogEntry], None],
+    ) -> None:
+        self._call = call
+        self._line = line
+        self._engine = engine
+        self._use_tool = use_tool
+        self._write = write
+        self._loop = asyncio.get_running_loop()
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS_WAITING)
+        self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
+
+    async def run(self) -> None:
+        """Until the call is over, everything it did is written down, and its tools and its engine are at rest."""
+        writer = asyncio.create_task(self._write_log())
+        readers = [asyncio.create_task(self._read_line()), asyncio.create_task(self._read_engine())]
+        try:
+            self._set_alarm()
+            while not self._call.finished:
+                event = await self._inbox.get()
+                for command in self._call.handle(event, self._loop.time()):
+                    self._carry_out(command)
+                self._set_alarm()
+            # The last act needs the record of what is to come next; it is in the log's queue by now.
+            await asyncio.gather(*self._tasks)
+        finally:
+            if self._alarm:
+                self._alarm.cancel()
+            for task in (*readers, *self._tasks):
+                task.cancel()
+            await self._close(writer)
+
+    async def _close(self, writer: asyncio.Task[None]) -> None:
+        self._log.put_nowait(None)
+        results = await asyncio.gather(self._engine.close(), asyncio.wait_for(writer, LOG_LIMIT_S), return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                logger.error("a call was not closed cleanly: %s", type(result).__name__)
+
+    # What happens
+
+    async def _read_line(self) -> None:
+        with suppress(ConnectionError):
+            async for event in self._line.events():
+                await self._inbox.put(event)
+        await self._inbox.put(CallerHungUp())
+
+    async def _read_engine(self) -> None:
+        try:
+            async for event in self._engine.events():
+                await self._inbox.put(event)
+        except Exception:
+            logger.exception("the engine broke")
+            await self._inbox.put(EngineFailed("internal_error"))
+
+    def _set_alarm(self) -> None:
+        due = self._call.deadline
+        if due == self._alarm_at:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm_at = due
+        self._alarm = self._loop.call_at(due, self._ring) if due is not None else None
+
+    def _ring(self) -> None:
+        self._alarm_at = None
+        # A full inbox means that much is happening, and each event sets the alarm anew.
+        with suppress(asyncio.QueueFull):
+            self._inbox.put_nowait(DeadlinePassed())
+
+    # What is to be done
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case PlayAudio() | SendMark() | ClearPlayback():
+                self._line.execute(command)
+            case SendCallerAudio() | StartReply() | CancelReply() | TruncateTurn() | ForgetTurn() | SendToolOutput():
+                self._engine.execute(command)
+            case LogTurn() | LogToolCall() | LogTransfer() | LogEnd():
+                self._log.put_nowait(command)
+            case RunTool():
+                self._start(self._run_tool(command))
+            case HangUp() | Transfer():
+                self._start(self._line.last_act(command))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_tool(self, run: RunTool) -> None:
+        """A tool that is too slow is given up on for the caller; its thread goes on, and what it does is done."""
+        work = blocking.use_tool(self._use_tool, run.tool_call_id, run.name, run.arguments)
+        try:
+            finished = await asyncio.wait_for(work, TOOL_LIMIT_S)
+        except TimeoutError:
+            finished = ToolFinished(run.tool_call_id, written("agent/timed_out.txt"), "timed_out")
+        await self._inbox.put(finished)
+
+    async def _write_log(self) -> None:
+        """One entry after the other. One that cannot be written must not lose those after it."""
+        while (entry := await self._log.get()) is not None:
+            try:
+                await blocking.record(self._write, entry)
+            except Exception:
+                logger.exception("an entry of the call log could not be written: %s", type(entry).__name__)
