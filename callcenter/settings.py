@@ -203,7 +203,6 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Transcribing takes minutes and every core it gets: it has a queue and a worker of its own.
-CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"calllogs.tasks.transcribe_recording": {"queue": "speech"}}
 
 LANGUAGE_CODE = "en-us"
@@ -212,9 +211,8 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static" / "collected"
 STATICFILES_DIRS = [BASE_DIR / "static" / "assets"]
-# Files are served from the apps themselves: nothing has to be collected before the first start.
+# Files are served from the apps themselves: there is no STATIC_ROOT and nothing to collect.
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = ENVIRONMENT.MEDIA_ROOT
 

@@ -23,10 +23,6 @@ from .wake import wake
 
 logger = logging.getLogger(__name__)
 
-BEAT_SCHEDULE = {
-    "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
-    "close forgotten calls": {"task": "calllogs.tasks.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
-}
 # More than this in one sweep only piles up messages: the next sweep is near.
 MOST_WOKEN = 50
 # A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
@@ -71,7 +67,7 @@ def fetch_recording(recording_id: int) -> None:
         wake(transcribe_recording, recording_id)
 
 
-@shared_task(queue="speech", soft_time_limit=3000, time_limit=3060)
+@shared_task(soft_time_limit=3000, time_limit=3060)
 def transcribe_recording(recording_id: int) -> None:
     recording = Recording.objects.lease(recording_id, Recording.State.STORED, timezone.now())
     if recording is None:

@@ -1,11 +1,10 @@
 """What the carrier calls us about after a call: its recording is there. Writes the fact down and answers; tasks do the rest."""
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest, HttpResponse
 
 from voiceagent.carriers.base import RecordingAnnounced
-from voiceagent.carriers.twilio.webhooks import BadForm, recording_announced
+from voiceagent.carriers.twilio.webhooks import recording_announced
 from voiceagent.webhooks import signed
 
 from .models import CallLog, Recording
@@ -14,13 +13,9 @@ from .wake import wake
 
 
 @signed
-@require_POST
 def recording_complete(request: HttpRequest) -> HttpResponse:
     """`POST /call-recording-complete`. Its RecordingUrl is not read: an address somebody sends is never fetched."""
-    try:
-        announce(recording_announced(request.POST))
-    except BadForm as error:
-        return HttpResponseBadRequest(str(error), content_type="text/plain")
+    announce(recording_announced(request.POST))
     return HttpResponse(status=204)
 
 

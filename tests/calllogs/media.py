@@ -41,7 +41,9 @@ def serving() -> Iterator[MediaServer]:
     class Answering(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            server.requests.append(Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            server.requests.append(
+                Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
             status, content, headers = server.next()
             self.send_response(status)
             for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | headers).items():
