@@ -18,7 +18,7 @@ from . import verbs
 from .ear import Ear
 from .line import Line, Loop, Sound
 from .recordings import Recording
-from .sound import RINGBACK, silence
+from .sound import FRAME_MS, RINGBACK, silence
 from .stream import MediaStream
 from .twiml import CannotGoOn, Document, Fetch, NotTwiml, Verb, read
 from .webhooks import Answer
@@ -268,7 +268,8 @@ class Call:
         await self.line.play(Sound(voiced or silence(self.unvoiced_ms(text)), "say", text, counts_as_sound=True))
 
     def unvoiced_ms(self, text: str) -> int:
-        return 300 + len(text) * MS_PER_CHARACTER
+        ms = 300 + len(text) * MS_PER_CHARACTER
+        return ms - ms % FRAME_MS
 
     # Callbacks: one after the other, beside the call, so that a slow one never holds the line up.
 

@@ -92,7 +92,7 @@ class Product:
         if isinstance(document, list):
             document = document.pop(0)
         if isinstance(document, web.Response):
-            return document
+            return web.Response(status=document.status, body=document.body, content_type=document.content_type)
         if document is None:
             return web.Response(status=204)
         return web.Response(text=document.replace("{url}", self.url), content_type="text/xml")
