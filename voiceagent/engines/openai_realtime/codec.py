@@ -75,20 +75,20 @@ class ErrorReported:
     terminal: bool
 
 
-class _Format(msgspec.Struct):
+class _Format(msgspec.Struct, frozen=True):
     type: str = ""
 
 
-class _AudioSide(msgspec.Struct):
+class _AudioSide(msgspec.Struct, frozen=True):
     format: _Format = _Format()
 
 
-class _Audio(msgspec.Struct):
+class _Audio(msgspec.Struct, frozen=True):
     input: _AudioSide = _AudioSide()
     output: _AudioSide = _AudioSide()
 
 
-class _Session(msgspec.Struct):
+class _Session(msgspec.Struct, frozen=True):
     audio: _Audio = _Audio()
 
 

@@ -1,0 +1,111 @@
+import pytest
+from django.http import QueryDict
+from twilio.request_validator import RequestValidator
+
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
+from voiceagent.carriers.twilio import webhooks
+
+CALL = "CA" + "0" * 32
+RECORDING = "RE" + "0" * 32
+TOKEN = "12345"
+
+
+def test_twilios_own_examples_are_signed():
+    form = {
+        "CallSid": "CA1234567890ABCDE",
+        "Caller": "+12349013030",
+        "Digits": "1234",
+        "From": "+12349013030",
+        "To": "+18005551212",
+    }
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    assert webhooks.is_signed(TOKEN, url, form, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
+    assert webhooks.is_signed(TOKEN, "wss://calls.example.com/ws/media/", {}, "6eq6Mdywxv4NNSOtRNOpMkfxMQI=")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://calls.example.com/incoming-call/"},
+        {"url": "http://calls.example.com/incoming-call"},
+        {"form": "From=%2B14155550142&Extra="},
+        {"form": "From=%2B14155550143"},
+        {"token": "another"},
+        {"token": ""},
+        {"signature": ""},
+        {"signature": None},
+        {"signature": "bm90IGl0"},
+    ],
+)
+def test_a_request_changed_in_any_way_is_not_signed(change):
+    url, form = "https://calls.example.com/incoming-call", "From=%2B14155550142"
+    signature = RequestValidator(TOKEN).compute_signature(url, QueryDict(form))
+    facts = {"token": TOKEN, "url": url, "form": form, "signature": signature}
+    assert webhooks.is_signed(facts["token"], facts["url"], QueryDict(facts["form"]), facts["signature"])
+    facts |= change
+    assert not webhooks.is_signed(facts["token"], facts["url"], QueryDict(facts["form"]), facts["signature"])
+
+
+def test_repeated_and_empty_fields_count_and_the_fragment_of_an_address_does_not():
+    form = QueryDict("Tag=b&Tag=a&Empty=")
+    signature = RequestValidator(TOKEN).compute_signature("https://calls.example.com/x", form)
+    assert webhooks.is_signed(TOKEN, "https://calls.example.com/x#rc=3&rp=all", form, signature)
+
+
+def test_an_incoming_call():
+    form = {"CallSid": CALL, "From": "+14155550142", "To": "+14155550100", "CallStatus": "ringing", "NewField": "x"}
+    assert webhooks.incoming_call(form) == IncomingCall(CALL, "+14155550142", "+14155550100")
+
+
+@pytest.mark.parametrize("number", ["anonymous", "client:ada", "sip:ada@example.com", "+", "266696687", "+1415555<b>", ""])
+def test_what_is_no_number_is_no_number(number):
+    assert webhooks.incoming_call({"CallSid": CALL, "From": number}).caller_number == ""
+
+
+def test_a_status_with_and_without_its_blanks():
+    form = {"CallSid": CALL, "CallStatus": "completed", "SequenceNumber": "3", "CallDuration": "61"}
+    assert webhooks.call_status(form) == CallStatus(CALL, "completed", 3, 61)
+    assert webhooks.call_status({"CallSid": CALL, "CallStatus": "in-progress", "CallDuration": ""}) == CallStatus(
+        CALL, "in_progress", 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("completed", "answered"), ("answered", "answered"), ("busy", "busy"), ("no-answer", "no_answer")]
+)
+def test_what_became_of_ringing_a_person(said, state):
+    form = {"CallSid": CALL, "DialCallStatus": said, "DialCallDuration": "12"}
+    assert webhooks.dial_outcome(form) == DialOutcome(CALL, state, 12)
+
+
+def test_a_message_and_a_recording():
+    message = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingDuration": "9"}
+    assert webhooks.message_taken(message) == MessageTaken(CALL, RECORDING, 9)
+    done = {**message, "RecordingStatus": "completed", "RecordingChannels": "2", "RecordingUrl": "http://169.254.169.254/"}
+    assert webhooks.recording_announced(done) == RecordingAnnounced(CALL, RECORDING, "completed", 9, 2)
+    absent = {
+        "CallSid": CALL,
+        "RecordingSid": RECORDING,
+        "RecordingStatus": "absent",
+        "ErrorCode": "16102",
+        "RecordingDuration": "-1",
+    }
+    assert webhooks.recording_announced(absent) == RecordingAnnounced(CALL, RECORDING, "absent", None, None, "16102")
+
+
+@pytest.mark.parametrize(
+    ("read", "form", "field"),
+    [
+        (webhooks.incoming_call, {}, "CallSid"),
+        (webhooks.incoming_call, {"CallSid": "CA1"}, "CallSid"),
+        (webhooks.incoming_call, {"CallSid": CALL + "0"}, "CallSid"),
+        (webhooks.call_status, {"CallSid": CALL, "CallStatus": "+14155550142"}, "CallStatus"),
+        (webhooks.dial_outcome, {"CallSid": CALL}, "DialCallStatus"),
+        (webhooks.recording_announced, {"CallSid": CALL, "RecordingSid": "../etc"}, "RecordingSid"),
+        (webhooks.recording_announced, {"CallSid": CALL, "RecordingSid": RECORDING}, "RecordingStatus"),
+    ],
+)
+def test_a_form_that_lacks_what_it_must_have_names_the_field_and_not_its_value(read, form, field):
+    with pytest.raises(webhooks.BadForm, match=field) as error:
+        read(form)
+    assert "4155550142" not in str(error.value)

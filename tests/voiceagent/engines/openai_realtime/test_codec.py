@@ -1,0 +1,248 @@
+"""OpenAI's JSON, held against the types of OpenAI's own library."""
+
+import base64
+import contextlib
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.realtime import RealtimeClientEvent
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from voiceagent.call.commands import CancelReply, ForgetTurn, SendCallerAudio, SendToolOutput, StartReply, TruncateTurn
+from voiceagent.call.events import (
+    AgentAudio,
+    AgentWordsSpoken,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
+    CallerWordsHeard,
+    ReplyFinished,
+    ReplyRefused,
+    ReplyStarted,
+    ToolRequested,
+)
+from voiceagent.engines.base import EngineConfig, ToolSchema
+from voiceagent.engines.openai_realtime.codec import (
+    BadMessage,
+    Encoder,
+    ErrorReported,
+    SessionConfigured,
+    SessionOpened,
+    decode,
+    session,
+)
+
+AUDIO = base64.b64encode(b"\x7f" * 800).decode()
+TOOL = ToolSchema("lookup_order", "Look up an order.", {"type": "object", "properties": {"query": {"type": "string"}}})
+CONFIG = EngineConfig(
+    model="gpt-realtime-2.1",
+    voice="marin",
+    instructions="Be kind.",
+    say_exactly='Say exactly this, and nothing else: "{line}"',
+    tools=(TOOL,),
+    transcription_model="gpt-transcribe",
+)
+COMMANDS = [
+    SendCallerAudio(AUDIO),
+    StartReply(),
+    StartReply(say='He said "hello"\n— {line}'),
+    CancelReply("resp_1"),
+    TruncateTurn("item_1", 1500),
+    ForgetTurn("item_1"),
+    SendToolOutput("call_1", 'It has "shipped" — naïvely.'),
+]
+CONFIGS = [
+    CONFIG,
+    EngineConfig(
+        model="m",
+        voice="cedar",
+        instructions="",
+        say_exactly="{line}",
+        turn_detection="semantic_vad",
+        vad_eagerness="low",
+        noise_reduction="far_field",
+    ),
+]
+client_events: TypeAdapter[object] = TypeAdapter(RealtimeClientEvent)
+
+
+def accepted_by_openai(message: str) -> bool:
+    """Whether the SDK's types take it, with nothing in it that they do not know. Raises `ValidationError` for a wrong value."""
+    return not list(unknown_fields(client_events.validate_json(message)))
+
+
+def unknown_fields(value: object) -> Iterator[str]:
+    """The SDK's models keep what they do not know instead of refusing it."""
+    if isinstance(value, BaseModel):
+        yield from value.model_extra or {}
+        for name in value.model_fields_set:
+            yield from unknown_fields(getattr(value, name))
+    elif isinstance(value, list):
+        for one in value:
+            yield from unknown_fields(one)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+def test_openais_types_accept_every_command(command):
+    assert accepted_by_openai(Encoder(CONFIG).encode(command))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.turn_detection)
+def test_openais_types_accept_the_session(config):
+    assert accepted_by_openai(Encoder(config).session())
+
+
+def test_the_check_above_can_fail():
+    with pytest.raises(ValidationError):
+        accepted_by_openai(
+            '{"type":"session.update","session":{"type":"realtime","audio":{"output":{"format":{"type":"g711_ulaw"}}}}}'
+        )
+    assert not accepted_by_openai('{"type":"session.update","session":{"type":"realtime","turn_detection":{"type":"server_vad"}}}')
+
+
+def test_the_session_is_the_ga_shape_in_telephone_audio():
+    shape = session(CONFIG)
+    assert shape["type"] == "realtime"
+    assert shape["audio"]["input"]["format"] == shape["audio"]["output"]["format"] == {"type": "audio/pcmu"}
+    assert shape["audio"]["input"]["transcription"] == {"model": "gpt-transcribe", "language": "en"}
+    assert shape["tools"] == [
+        {"type": "function", "name": "lookup_order", "description": TOOL.description, "parameters": TOOL.parameters}
+    ]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.turn_detection)
+def test_replies_and_interruptions_are_left_to_the_call(config):
+    detection = session(config)["audio"]["input"]["turn_detection"]
+    assert (detection["create_response"], detection["interrupt_response"]) == (False, False)
+
+
+def test_a_fixed_line_is_asked_for_as_it_stands_and_without_tools():
+    message = json.loads(Encoder(CONFIG).encode(StartReply(say="Hello, {line}.")))
+    assert message["response"] == {
+        "instructions": 'Say exactly this, and nothing else: "Hello, {line}."',
+        "tool_choice": "none",
+    }
+
+
+def test_each_message_but_the_audio_has_an_id_of_its_own():
+    encoder = Encoder(CONFIG)
+    messages = [json.loads(encoder.encode(command)) for command in COMMANDS] + [json.loads(encoder.session())]
+    ids = [message["event_id"] for message in messages if message["type"] != "input_audio_buffer.append"]
+    assert len(set(ids)) == len(messages) - 1
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"type": "session.created", "session": {"type": "realtime"}}, SessionOpened()),
+        (
+            {
+                "type": "session.updated",
+                "session": {
+                    "audio": {
+                        "input": {"format": {"type": "audio/pcmu"}},
+                        "output": {"format": {"type": "audio/pcm", "rate": 24000}},
+                    }
+                },
+            },
+            SessionConfigured("audio/pcmu", "audio/pcm"),
+        ),
+        ({"type": "input_audio_buffer.speech_started", "audio_start_ms": 5, "item_id": "i"}, CallerSpeechStarted("i")),
+        ({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 5, "item_id": "i"}, CallerSpeechStopped("i")),
+        ({"type": "input_audio_buffer.committed", "item_id": "i", "previous_item_id": None}, CallerTurnCommitted("i")),
+        (
+            {"type": "conversation.item.input_audio_transcription.completed", "item_id": "i", "transcript": "Hello", "usage": {}},
+            CallerWordsHeard("i", "Hello"),
+        ),
+        ({"type": "conversation.item.input_audio_transcription.failed", "item_id": "i", "error": {}}, CallerWordsHeard("i", "")),
+        ({"type": "response.created", "response": {"id": "r", "status": "in_progress"}}, ReplyStarted("r")),
+        ({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": AUDIO}, AgentAudio("r", "i", AUDIO)),
+        (
+            {"type": "response.output_audio_transcript.delta", "response_id": "r", "item_id": "i", "delta": "Hel"},
+            AgentWordsSpoken("r", "i", "Hel"),
+        ),
+        (
+            {
+                "type": "response.output_item.done",
+                "response_id": "r",
+                "item": {"type": "function_call", "status": "completed", "call_id": "c", "name": "f", "arguments": "{}"},
+            },
+            ToolRequested("r", "c", "f", "{}"),
+        ),
+        ({"type": "response.done", "response": {"id": "r", "status": "completed", "usage": None}}, ReplyFinished("r", "completed")),
+        (
+            {
+                "type": "response.done",
+                "response": {
+                    "id": "r",
+                    "status": "cancelled",
+                    "status_details": {"type": "cancelled", "reason": "client_cancelled"},
+                },
+            },
+            ReplyFinished("r", "cancelled", "client_cancelled"),
+        ),
+        (
+            {
+                "type": "response.done",
+                "response": {
+                    "id": "r",
+                    "status": "failed",
+                    "status_details": {"type": "failed", "error": {"code": "server_error"}},
+                },
+            },
+            ReplyFinished("r", "failed", "server_error"),
+        ),
+        (
+            {"type": "error", "error": {"type": "invalid_request_error", "code": "conversation_already_has_active_response"}},
+            ReplyRefused(),
+        ),
+        (
+            {"type": "error", "error": {"code": "response_cancel_not_active", "event_id": "ours-3"}},
+            ErrorReported("response_cancel_not_active", "ours-3", False),
+        ),
+        ({"type": "error", "error": {"type": "server_error", "code": None}}, ErrorReported("server_error", "", False)),
+        ({"type": "error", "error": {"code": "session_expired"}}, ErrorReported("session_expired", "", True)),
+        ({"type": "error"}, ErrorReported("unknown", "", False)),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_what_openai_says_becomes_what_has_happened(message, expected):
+    assert decode(json.dumps({"event_id": "event_1", **message})) == expected
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "response.audio.delta",
+        "conversation.item.created",
+        "response.function_call_arguments.done",
+        "response.output_audio.done",
+        "rate_limits.updated",
+        "something.new",
+    ],
+)
+def test_what_is_obsolete_repeated_or_new_is_passed_over(kind):
+    """`function_call_arguments.done` announces a tool that `output_item.done` announces too."""
+    assert decode(json.dumps({"type": kind, "delta": AUDIO, "call_id": "c", "name": "f", "arguments": "{}"})) is None
+
+
+def test_half_a_tool_call_is_none():
+    item = {"type": "function_call", "status": "incomplete", "call_id": "c", "name": "cancel_order", "arguments": '{"order'}
+    assert decode(json.dumps({"type": "response.output_item.done", "response_id": "r", "item": item})) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"type":5}', '{"type":"response.output_audio.delta","delta":"###"}', b"\xff"]
+)
+def test_what_is_not_of_this_protocol_is_a_bad_message(text):
+    with pytest.raises(BadMessage):
+        decode(text)
+
+
+@given(st.text() | st.binary())
+def test_no_message_breaks_the_decoder(text):
+    with contextlib.suppress(BadMessage):
+        decode(text)

@@ -1,0 +1,132 @@
+import json
+import logging
+from typing import Annotated
+
+import pytest
+
+from voiceagent.call.commands import HangUp, Transfer
+from voiceagent.call.events import ToolFinished
+from voiceagent.toolbox import LONGEST_OUTPUT, Caller, Toolbox, ToolError, tool
+
+ADA = Caller("CA1", "+14155550142")
+used: list[tuple[object, ...]] = []
+
+
+@tool
+def find_hat(caller: Caller, size: Annotated[int, "In centimetres"], colour: str = "any") -> str:
+    """Find a hat.
+
+    Ask for the size first.
+    """
+    used.append((caller, size, colour))
+    if size > 70:
+        raise ToolError("We have no hats as large as that.")
+    if size == 13:
+        raise RuntimeError("secret: 4 4 2 lives at /etc/passwd")
+    return "h" * 5000 if size == 1 else f"A {colour} hat of {size}."
+
+
+@tool
+def leave(caller: Caller) -> HangUp:
+    """Leave."""
+    return HangUp()
+
+
+@tool
+def hand_over(caller: Caller) -> Transfer:
+    """Hand over."""
+    return Transfer("asked")
+
+
+toolbox = Toolbox((find_hat, leave, hand_over))
+
+
+def use(name: str, arguments: object) -> ToolFinished:
+    used.clear()
+    return toolbox.use(ADA, "call_1", name, arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+
+def test_the_signature_is_the_schema_and_the_docstring_what_the_model_reads():
+    assert find_hat.description == "Find a hat. Ask for the size first."
+    assert find_hat.parameters == {
+        "type": "object",
+        "properties": {
+            "size": {"type": "integer", "description": "In centimetres"},
+            "colour": {"type": "string", "default": "any"},
+        },
+        "required": ["size"],
+        "additionalProperties": False,
+    }
+
+
+def test_a_tool_gets_the_caller_of_the_call_and_the_models_arguments():
+    assert use("find_hat", {"size": 58, "colour": "red"}) == ToolFinished("call_1", "A red hat of 58.", "done")
+    assert used == [(ADA, 58, "red")]
+
+
+def test_what_is_left_out_has_its_default_and_no_arguments_at_all_are_none():
+    assert use("find_hat", {"size": 58}).output == "A any hat of 58."
+    assert use("leave", "").status == "done"
+
+
+def test_a_failure_is_told_in_the_tools_own_words():
+    assert use("find_hat", {"size": 80}) == ToolFinished("call_1", "We have no hats as large as that.", "failed")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["{", "[]", "null", '"58"', '{"size": 58', {}, {"size": "large"}, {"size": 58, "customer_id": 7}, {"caller": "x", "size": 58}],
+)
+def test_arguments_that_are_not_valid_do_nothing_and_the_model_is_told_in_words(arguments):
+    finished = use("find_hat", arguments)
+    assert (finished.status, used) == ("refused", [])
+    assert finished.output.startswith("Nothing was done")
+
+
+def test_what_was_wrong_is_named_but_not_repeated():
+    assert "size" in use("find_hat", {"size": "4 1 5"}).output
+    assert "4 1 5" not in use("find_hat", {"size": "4 1 5"}).output
+
+
+def test_a_tool_nobody_offers_is_refused():
+    finished = use("drop_tables", {})
+    assert finished.status == "refused"
+    assert "find_hat, leave, hand_over" in finished.output
+
+
+def test_what_broke_is_logged_and_neither_the_model_nor_the_caller_hears_of_it(caplog):
+    with caplog.at_level(logging.ERROR):
+        finished = use("find_hat", {"size": 13})
+    assert (finished.status, "secret" in finished.output) == ("failed", False)
+    assert "find_hat broke in call CA1" in caplog.text
+
+
+def test_a_tool_can_ask_something_of_the_call():
+    assert use("leave", {}).act == HangUp()
+    assert use("hand_over", {}).act == Transfer("asked")
+
+
+def test_a_long_answer_is_cut():
+    assert len(use("find_hat", {"size": 1}).output) == LONGEST_OUTPUT
+
+
+def test_a_function_that_cannot_be_a_tool_is_refused_at_import():
+    def silent(caller: Caller) -> str:
+        return ""
+
+    def nobodys(size: int) -> str:
+        """Find."""
+        return ""
+
+    def vague(caller: Caller, size) -> str:  # type: ignore[no-untyped-def]
+        """Find."""
+        return ""
+
+    for function, complaint in ((silent, "docstring"), (nobodys, "Caller"), (vague, "size needs a type")):
+        with pytest.raises(TypeError, match=complaint):
+            tool(function)
+
+
+def test_two_tools_of_one_name_are_a_mistake():
+    with pytest.raises(ValueError, match="find_hat"):
+        Toolbox((find_hat, find_hat))
