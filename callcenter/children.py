@@ -71,9 +71,9 @@ class Child:
     def has_said(self, words: str) -> bool:
         return any(words in line for line in tuple(self.last_lines))
 
-    def wait(self, timeout_s: float | None = None) -> int:
+    def wait(self) -> int:
         """The exit status, once everything it printed has been read."""
-        status = self.process.wait(timeout_s)
+        status = self.process.wait()
         # A grandchild may hold the pipe open for longer than its parent lives.
         self._reader.join(1)
         return status
@@ -113,7 +113,7 @@ class Children:
         self.logs.mkdir(parents=True, exist_ok=True)
         listens, self._tells = os.pipe()
         self._reaper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(HERE / "reaper.py")],
+            [sys.executable, "-I", "-S", str(HERE / "reaper.py"), str(STOP_GRACE_S)],
             stdin=listens,
             start_new_session=True,
             pass_fds=[self._inherited_lock] if self._inherited_lock >= 0 else [],
@@ -183,7 +183,7 @@ class Children:
         if not child.has_ended:
             child.process.send_signal(child.program.stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(STOP_GRACE_S)
+            child.process.wait(STOP_GRACE_S)
         _kill_group(child.process.pid)
         child.wait()
         self.running.remove(child)

@@ -1,8 +1,9 @@
-"""Ends the children of a process that can no longer do it, because it was killed. Run as a script; standard library only.
+"""Ends the children of a process that can no longer do it, because it was killed. Standard library only.
 
-It reads from a pipe whose other end only the parent holds: `+ pid signal` when a child starts, `- pid` when it has ended.
-The end of the pipe means that the parent is gone, however it went. Each child leads a process group, and the group is
-ended, last started first. The lock the parent holds is inherited, so it is free again only when this work is done.
+Run as a script: `reaper.py SECONDS_OF_GRACE`. It reads from a pipe whose other end only the parent holds: `+ pid signal`
+when a child starts, `- pid` when it has ended. The end of the pipe means that the parent is gone, however it went. Each
+child leads a process group, and the group is ended, last started first. The lock the parent holds is inherited, so it is
+free again only when this work is done.
 """
 
 import os
@@ -10,10 +11,8 @@ import signal
 import sys
 import time
 
-GRACE_S = 10.0
 
-
-def main() -> None:
+def main(grace_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     children: dict[int, int] = {}
@@ -23,14 +22,14 @@ def main() -> None:
             children[int(pid)] = int(stop_signal[0])
         else:
             children.pop(int(pid), None)
-    end(children)
+    end(children, grace_s)
 
 
-def end(children: dict[int, int]) -> None:
+def end(children: dict[int, int], grace_s: float) -> None:
     """`children`: process group → the signal that asks it to stop."""
     for group, stop_signal in reversed(children.items()):
         send(group, stop_signal)
-    deadline = time.monotonic() + GRACE_S
+    deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and any(send(group, 0) for group in children):
         time.sleep(0.05)
     for group in children:
@@ -49,4 +48,4 @@ def send(group: int, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]))

@@ -1,0 +1,81 @@
+from typing import Any
+
+import pytest
+from django.core.checks import ERROR, run_checks
+
+from callcenter import checks
+from callcenter.checks import what_is_advised, what_is_missing
+from callcenter.settings import Environment
+
+READY = {
+    "PUBLIC_BASE_URL": "https://calls.example.com",
+    "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
+    "TWILIO_AUTH_TOKEN": "a token",
+    "TWILIO_API_URL": "https://api.twilio.com",
+    "HUMAN_AGENT_PHONE": "+14155550199",
+    "OPENAI_API_KEY": "a key",
+    "OPENAI_REALTIME_URL": "wss://api.openai.com/v1/realtime",
+    "TRANSCRIBER": "auto",
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["calls.example.com"],
+}
+
+
+def environment(**changes: Any) -> Environment:
+    return Environment(**{**READY, **changes})
+
+
+def test_a_complete_environment_is_ready() -> None:
+    assert what_is_missing(environment()) == {}
+    assert what_is_advised(environment()) == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PUBLIC_BASE_URL", "http://127.0.0.1:8000"),
+        ("TWILIO_ACCOUNT_SID", ""),
+        ("TWILIO_AUTH_TOKEN", ""),
+        ("OPENAI_API_KEY", ""),
+        ("DEBUG", True),
+    ],
+)
+def test_each_setting_that_real_calls_need_is_missed(setting: str, value: object) -> None:
+    assert list(what_is_missing(environment(**{setting: value}))) == [setting]
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    missing = what_is_missing(environment(TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", OPENAI_API_KEY=""))
+    assert list(missing) == ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"]
+
+
+def test_a_carrier_on_this_machine_needs_no_public_address() -> None:
+    assert what_is_missing(environment(PUBLIC_BASE_URL="http://127.0.0.1:8000", TWILIO_API_URL="http://127.0.0.1:9000")) == {}
+
+
+def test_an_engine_on_this_machine_needs_no_key() -> None:
+    assert what_is_missing(environment(OPENAI_API_KEY="", OPENAI_REALTIME_URL="ws://127.0.0.1:9001")) == {}
+
+
+def test_transcription_by_openai_needs_a_key_whoever_the_engine_is() -> None:
+    missing = what_is_missing(environment(OPENAI_API_KEY="", OPENAI_REALTIME_URL="ws://127.0.0.1:9001", TRANSCRIBER="openai"))
+    assert "TRANSCRIBER=local" in missing["OPENAI_API_KEY"]
+
+
+def test_a_call_centre_without_a_person_is_warned_of() -> None:
+    assert list(what_is_advised(environment(HUMAN_AGENT_PHONE=""))) == ["HUMAN_AGENT_PHONE"]
+
+
+def test_an_admin_that_answers_to_any_name_is_warned_of() -> None:
+    assert list(what_is_advised(environment(ALLOWED_HOSTS=["*"]))) == ["ALLOWED_HOSTS"]
+
+
+def test_django_tells_the_same_when_it_is_asked_about_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "ENVIRONMENT", environment(TWILIO_AUTH_TOKEN="", HUMAN_AGENT_PHONE=""))
+    told = {message.id: message for message in run_checks(include_deployment_checks=True)}
+    assert told["callcenter.TWILIO_AUTH_TOKEN"].level == ERROR
+    assert told["callcenter.HUMAN_AGENT_PHONE"].level < ERROR
+
+
+def test_development_is_not_bothered_with_it() -> None:
+    assert not [message for message in run_checks() if (message.id or "").startswith("callcenter.")]

@@ -1,0 +1,34 @@
+"""Tiny programs in the place of databases and workers. A toy says `up` when it is ready.
+
+Its command line carries a marker, by which a test finds it among all processes.
+"""
+
+import sys
+
+from callcenter.children import Child, Program
+
+STAYS = "print('up', flush=True); import signal; signal.pause()"
+WITH_A_CHILD = """
+import signal, subprocess, sys
+deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
+subprocess.Popen([sys.executable, "-c", deaf, sys.argv[1]])
+print("up", flush=True)
+signal.pause()
+"""
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)\nwhile True: signal.pause()"
+FAILS = "import sys; print('there is no more paper'); sys.exit(3)"
+SAYS_GOODBYE = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("goodbye", sys.argv[2], flush=True), sys.exit(0)))
+print("up", flush=True)
+signal.pause()
+"""
+
+
+def is_up(child: Child) -> bool:
+    return child.has_said("up")
+
+
+def toy(name: str, code: str = STAYS, marker: str = "a-toy", **facts: object) -> Program:
+    ready = {} if "has_an_end" in facts or "is_in_front" in facts else {"is_ready": is_up}
+    return Program(name, (sys.executable, "-c", code, marker, name), **{**ready, **facts})
