@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 MOST_WOKEN = 50
 # A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
 LONGEST_COUNTDOWN = timedelta(seconds=60)
-# Longer than any call can last with the agent, and with a person (Twilio cuts a bridged call after four hours).
-FORGOTTEN_AFTER = timedelta(minutes=45)
+# Longer than a call can last with the agent (settings allow 55 minutes) and with a person (the carrier cuts it after four hours).
+FORGOTTEN_AFTER = timedelta(minutes=65)
 FORGOTTEN_WITH_A_PERSON_AFTER = timedelta(hours=5)
 
 

@@ -332,7 +332,7 @@ class TestForgottenCalls:
     def test_a_call_of_which_nobody_told_the_end_is_closed(self, noon: TimeMachineFixture) -> None:
         CallLog.objects.create(call_sid="CA1", status="streaming", streaming_at=NOON)
         CallLog.objects.create(call_sid="CA2", status="with_human", streaming_at=NOON)
-        noon.shift(timedelta(hours=1))
+        noon.shift(timedelta(hours=2))
         CallLog.objects.create(call_sid="CA3")
         close_forgotten_calls()
         found = dict(CallLog.objects.values_list("call_sid", "status"))
