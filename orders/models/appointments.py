@@ -22,6 +22,7 @@ from .opening_hours import ShopHours, shop_zone
 SLOT = timedelta(minutes=30)
 LEAD = timedelta(minutes=15)
 HORIZON = timedelta(days=90)
+NEARBY = timedelta(days=14)
 
 WhyNot = Literal["taken", "closed", "too_soon", "too_far", "between_slots"]
 
@@ -221,9 +222,9 @@ def free_within(start: datetime, end: datetime, now: datetime, hours: ShopHours)
 
 def free_near(moment: datetime, now: datetime, hours: ShopHours, count: int = 3) -> list[datetime]:
     """The free times that suit best instead: the same day's nearest, then the following days' at about that time of day."""
-    wanted = max(moment, now).astimezone(shop_zone())
+    wanted = min(max(moment, now), now + HORIZON - NEARBY).astimezone(shop_zone())
     day = datetime.combine(wanted.date(), time.min, shop_zone())
-    free = free_within(day, day + timedelta(days=14), now, hours)
+    free = free_within(day, day + NEARBY, now, hours)
     minutes = wanted.hour * 60 + wanted.minute
     best = sorted(free, key=lambda slot: (slot.date(), abs(slot.hour * 60 + slot.minute - minutes)))
     return sorted(best[:count])

@@ -50,6 +50,8 @@ class HelpArticle(models.Model):
         db_persist=True,
     )
 
+    rank: float  # only where a question found it
+
     objects = HelpArticleQuerySet.as_manager()
 
     class Meta:

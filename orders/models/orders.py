@@ -115,6 +115,11 @@ class Order(models.Model):
         return self.Status.CANCELLED in self.NEXT[self.status]
 
     @property
+    def is_late(self) -> bool:
+        due = self.estimated_delivery
+        return self.status == self.Status.SHIPPED and due is not None and due < timezone.localdate()
+
+    @property
     def total(self) -> Decimal:
         return sum((item.quantity * item.price for item in self.items.all()), Decimal(0))
 

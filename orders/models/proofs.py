@@ -33,6 +33,9 @@ class Claim:
     email: str = ""
     postcode: str = ""
 
+    def __bool__(self) -> bool:
+        return bool(self._kinds())
+
     def fits_with(self, other: "Claim") -> bool:
         """Whether the two could prove something together, being of two kinds."""
         kinds, others = self._kinds(), other._kinds()
@@ -78,6 +81,16 @@ class Proof(models.Model):
             verdict = proof._judge(claims)
             proof.save()
         return verdict
+
+    @classmethod
+    def customer_of(cls, call_sid: str) -> Customer | None:
+        """Who the caller of this call has proved to be, if anybody."""
+        proof = cls.objects.filter(call_sid=call_sid).select_related("customer").first()
+        return proof.customer if proof else None
+
+    @property
+    def kinds_claimed(self) -> set[str]:
+        return {kind for claim in self.claims for kind, value in claim.items() if value}
 
     @property
     def is_locked(self) -> bool:

@@ -1,0 +1,82 @@
+"""What a caller said about themselves, as it can be checked: claims for `Proof`, a number to call back.
+
+Understanding single words and digits is `spoken.identifiers`' business; here they are told apart. No claim is believed here.
+"""
+
+import re
+
+import phonenumbers
+
+from voiceagent.toolbox import Caller
+
+from .models.customers import E164
+from .models.proofs import Claim
+from .spoken import identifiers
+
+# Words that name the kind of what follows them.
+KINDS = re.compile(
+    r"\b(?:(?P<postcode>zip ?code|zip|post ?code|postal code)|(?P<email>e-? ?mail(?: address)?)|(?P<order>order(?: number)?))\b",
+    re.I,
+)
+CALLS_ITSELF_AN_ORDER = re.compile(r"(?<![a-z])o[\s.,-]*r[\s.,-]*d(?![a-z])", re.I)
+LONGEST_POSTCODE = 9
+THIS_ONE = re.compile(r"\b(?:this|the|same) one\b", re.I)
+A_NUMBER = re.compile(r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.I)
+# Where the line's own number does not tell.
+HOME = "US"
+
+
+def claims_in(said: str) -> list[Claim]:
+    """Everything claimed in one breath. Digits of no named kind may be an order's number or a postcode."""
+    marks = list(KINDS.finditer(said))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(said)]
+    kinds = ["", *(str(mark.lastgroup) for mark in marks)]
+    claims = [claim_in(said[start:end], kind) for start, end, kind in zip(starts, ends, kinds, strict=True)]
+    return [claim for claim in claims if claim]
+
+
+def order_number_in(said: str) -> list[Claim]:
+    """Where only an order's number is asked for."""
+    number = identifiers.order_number(said)
+    return [Claim(order_number=number)] if number else []
+
+
+def claim_in(said: str, kind: str) -> Claim:
+    if kind == "postcode":
+        return Claim(postcode=postcode_in(said))
+    if email := identifiers.email(said):
+        return Claim(email=email)
+    if kind == "email":
+        return Claim()
+    number = identifiers.order_number(said) or ""
+    return Claim(order_number=number, postcode="" if kind == "order" else postcode_in(said))
+
+
+def postcode_in(said: str) -> str:
+    """A longer one is two things in one breath; what calls itself an order is no postcode."""
+    postcode = identifiers.postcode(said)
+    return "" if CALLS_ITSELF_AN_ORDER.search(said) or len(postcode) > LONGEST_POSTCODE else postcode
+
+
+def callback_number(said: str, caller: Caller) -> str | None:
+    """The number said, or the one the call comes from if no other was said. None where it has to be asked for."""
+    if A_NUMBER.search(THIS_ONE.sub("", said)):
+        return identifiers.phone(said, region(caller))
+    return caller.number if can_be_rung(caller.number) else None
+
+
+def can_be_rung(number: str) -> bool:
+    """Carriers put other things in a number's place: "anonymous", an address, "+266696687" for the letters of anonymous."""
+    try:
+        return bool(re.fullmatch(E164, number)) and phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def region(caller: Caller) -> str:
+    """The country in which a number without a country code is meant: that of the line that was called."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(caller.line)) or HOME
+    except phonenumbers.NumberParseException:
+        return HOME

@@ -1,0 +1,76 @@
+import pytest
+
+from orders.claims import callback_number, claims_in, order_number_in
+from orders.models.proofs import Claim
+from voiceagent.toolbox import Caller
+
+CALLER = Caller("CA1", number="+14155550142", line="+14155550100")
+WITHHELD = Caller("CA1", number="", line="+14155550100")
+
+
+@pytest.mark.parametrize(
+    ("said", "claims"),
+    [
+        ("four seven one nine two", [Claim(order_number="ORD-47192", postcode="47192")]),
+        ("47192", [Claim(order_number="ORD-47192", postcode="47192")]),
+        ("ORD-47192", [Claim(order_number="ORD-47192")]),
+        ("it's order number four seven one nine two please", [Claim(order_number="ORD-47192")]),
+        ("ada at example dot com", [Claim(email="ada@example.com")]),
+        ("my email is ada at example dot com", [Claim(email="ada@example.com")]),
+        ("ada47192@example.com", [Claim(email="ada47192@example.com")]),
+        ("my zip is nine four one one zero", [Claim(postcode="94110")]),
+        ("postcode S W one A one A A", [Claim(postcode="SW1A1AA")]),
+        ("order 47192 zip code 94110", [Claim(order_number="ORD-47192"), Claim(postcode="94110")]),
+        (
+            "47192 and my e-mail is ada at example dot com",
+            [Claim(order_number="ORD-47192", postcode="47192"), Claim(email="ada@example.com")],
+        ),
+        ("ada at example dot com, order 47192", [Claim(email="ada@example.com"), Claim(order_number="ORD-47192")]),
+        ("my name is Ada", []),
+        ("all my orders", []),
+        ("my email", []),
+        ("", []),
+    ],
+)
+def test_what_a_caller_says_of_themselves_is_told_apart(said, claims):
+    assert claims_in(said) == claims
+
+
+def test_where_an_order_is_asked_for_digits_are_its_number():
+    assert order_number_in("five one eight three oh") == [Claim(order_number="ORD-51830")]
+    assert order_number_in("the blue one") == []
+
+
+@pytest.mark.parametrize("said", ["this number", "", "this one", "the number I'm calling from", "same number please"])
+def test_a_caller_can_be_called_back_where_they_call_from(said):
+    assert callback_number(said, CALLER) == "+14155550142"
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("four one five five five five oh one nine nine", "+14155550199"),
+        ("(415) 555-0199", "+14155550199"),
+        ("plus four nine three zero two three one two five zero zero zero", "+4930231250000"[:13]),
+    ],
+)
+def test_another_number_may_be_said(said, number):
+    assert callback_number(said, CALLER) == number
+
+
+@pytest.mark.parametrize(
+    "said", ["12", "five five five", "nine one one", "one two three four five six seven eight nine zero one two"]
+)
+def test_a_number_that_is_none_has_to_be_asked_for(said):
+    assert callback_number(said, CALLER) is None
+
+
+@pytest.mark.parametrize("number", ["", "anonymous", "sip:ben@example.com", "client:ben", "+266696687", "+1234"])
+def test_a_withheld_number_cannot_be_called_back(number):
+    assert callback_number("this number", Caller("CA1", number=number)) is None
+
+
+def test_a_number_without_its_country_is_of_the_country_of_the_line():
+    british = Caller("CA1", number="", line="+442079460100")
+    assert callback_number("oh two oh seven nine four six oh one two three", british) == "+442079460123"
+    assert callback_number("four one five five five five oh one nine nine", Caller("CA1", line="")) == "+14155550199"
