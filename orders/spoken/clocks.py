@@ -52,6 +52,8 @@ PARTS = {
     "lunch": (720, 840),
     "lunchtime": (720, 840),
     "lunch time": (720, 840),
+    "before lunch": (0, 720),
+    "after lunch": (780, 1080),
     "1th thing": (0, 600),
     "1th thing in the morning": (0, 600),
     "end of day": (960, MIDNIGHT),
@@ -62,7 +64,7 @@ PARTS = {
     "pm": (720, MIDNIGHT),
 }
 _PART = pattern(
-    r"(?:(?P<this>(?:later |sometime )?this) |(?:some ?time )?(?:in|during|at|over) (?:the )?|the )?"
+    r"(?:(?P<this>(?:later |sometime )?this) |(?:some ?time )?(?:(?:in|during|at|over) )?(?:the )?)?"
     rf"(?P<part>{'|'.join(sorted(PARTS, key=len, reverse=True))})|(?P<tonight>tonight)"
 )
 _SLOT = r"(?: time| slot| appointment| opening)"
@@ -130,11 +132,10 @@ def _clock(match: re.Match[str]) -> Clock | None:
         minutes = _minutes_of(run[:-2], int(run[-2:]), half)
     elif side := said.get("side"):
         minutes = _relative(said["part"], side, said["hour"], half)
-        spoken_as_a_range = side in ("to", "till", "til") and said["part"].isdigit()
-        if spoken_as_a_range and int(said["part"]) % 5:
+        # "two after three" is more likely two times, "ten to four" may be 3:50 or from ten until four.
+        if said["part"].isdigit() and int(said["part"]) % 5:
             return None
-        # "ten to four" is 3:50 or from ten until four.
-        sure = sure and (not spoken_as_a_range or bool(said.get("at")))
+        sure = sure and (not said["part"].isdigit() or side in ("past", "after") or bool(said.get("at")))
     elif half_hour := said.get("half_hour"):
         # 3:30 where English is spoken at home, 2:30 for many others.
         full = _minutes_of(half_hour, 30, half)

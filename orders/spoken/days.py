@@ -49,7 +49,7 @@ _BY_DATE = [
     pattern(rf"(?P<month>{_MONTH}) (?:the )?(?P<day>\d{{1,2}})(?:th)?{_YEAR}"),
     pattern(rf"(?P<day>\d{{1,2}})(?: of)? (?P<month>{_MONTH}){_YEAR}"),
 ]
-_BY_NUMBER = pattern(r"(?:the )?(?P<day>\d{1,2})th(?: (?:of )?(?P<which>this|next|the) month)?")
+_BY_NUMBER = pattern(r"(?P<the>the )?(?P<day>\d{1,2})th(?! (?:time|one|call|thing))(?: (?:of )?(?P<which>this|next) month)?")
 _BASE = rf"now|today|tomorrow|(?:this |this coming |coming |next )?(?:{_WEEKDAY})"
 _BY_COUNT = [
     pattern(rf"in {_COUNT}(?: time)?"),
@@ -115,9 +115,9 @@ def _by_week(match: re.Match[str], today: date) -> Days | None:
     monday = today - timedelta(days=today.weekday())
     if later and (unit, which) != ("week", "the"):
         return None
-    if which == "the" and unit == "week" and not later:
+    if which == "the" and unit == "week" and not (later or " of the" in match[0]):
         return None
-    weeks = 2 if later else 0 if which == "this" else 1
+    weeks = 2 if later else 0 if which in ("this", "the") else 1
     if unit == "weekend":
         saturday = monday + timedelta(days=5)
         starts = [saturday] if which != "next" else [saturday, saturday + timedelta(days=7)]
@@ -150,10 +150,12 @@ def _by_number(match: re.Match[str], today: date) -> Days | None:
         found = date_of(*_next_month(today, 1 if which == "next" else 0), day)
         return Days((found,)) if found else None
     months = [date_of(*_next_month(today, n), day) for n in range(4)]
+    # "a second", "my first": not every ordinal is a date.
+    sure = bool(match["the"])
     if months[0] and months[0] >= today:
-        return Days((months[0],))
+        return Days((months[0],), sure=sure)
     first = next(one for one in months[1:] if one)
-    return Days((first,), sure=bool(months[0]) and first == months[1])
+    return Days((first,), sure=sure and bool(months[0]) and first == months[1])
 
 
 def _by_count(match: re.Match[str], today: date) -> Days | None:

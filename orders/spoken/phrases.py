@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _SMALL_REPAIRS = (
+    (re.compile(r" ?@ ?"), " at "),
     # "No, tomorrow at two" answers something else; any other "no" may mean the opposite of what follows.
     (re.compile(r"^(?:(?:no|nope|ok|okay)[,.!;]\s*)+"), ""),
     (re.compile(r"\b([ap])\. ?m\b\.?"), r" \1m "),
@@ -39,6 +40,7 @@ _WITHOUT_TIME = pattern(
     r"if at all possible|at (?:the|your) (?:shop|store)|of the (?:month|day)|(?:all|any|during the|in the|that) day|"
     r"for (?:a|an|the|my|1) (?:appointment|call|call ?back|visit|fitting)|(?:what|how|think|talk) about|"
     r"about (?:my|the|an|a) (?:order|appointment|return|refund|delivery)|this (?:is|works|would|will)|"
+    r"(?:opening|your|the|shop|store|what) hours|"
     r"a|actually|ah|all|also|an|and|anything|appointment|appointments|are|as|available|back|be|because|been|book|booked|"
     r"booking|both|bring|bye|call|callback|called|calling|calls|can|change|chat|check|choose|come|cool|could|dear|definitely|"
     r"do|does|doing|else|er|erm|exactly|excuse|fine|fit|fits|for|free|get|give|go|going|gonna|great|guess|guys|have|having|"
@@ -51,7 +53,7 @@ _WITHOUT_TIME = pattern(
     r"was|we|we'd|we'll|well|were|what|when|where|whether|which|will|wish|with|wonder|wondering|work|works|would|wow|yeah|"
     r"yep|yes|you|you'd|you're|you've|your"
 )
-_OR = pattern("or")
+_OR = pattern("or|either")
 
 
 @dataclass(frozen=True, slots=True)
