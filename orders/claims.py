@@ -19,7 +19,7 @@ KINDS = re.compile(
     re.I,
 )
 CALLS_ITSELF_AN_ORDER = re.compile(r"(?<![a-z])o[\s.,-]*r[\s.,-]*d(?![a-z])", re.I)
-LONGEST_POSTCODE = 9
+SHORTEST_POSTCODE, LONGEST_POSTCODE = 3, 9
 THIS_ONE = re.compile(r"\b(?:this|the|same) one\b", re.I)
 A_NUMBER = re.compile(r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.I)
 # Where the line's own number does not tell.
@@ -54,9 +54,10 @@ def claim_in(said: str, kind: str) -> Claim:
 
 
 def postcode_in(said: str) -> str:
-    """A longer one is two things in one breath; what calls itself an order is no postcode."""
+    """A shorter one is a chance "one", a longer one two things in one breath; what calls itself an order is no postcode."""
     postcode = identifiers.postcode(said)
-    return "" if CALLS_ITSELF_AN_ORDER.search(said) or len(postcode) > LONGEST_POSTCODE else postcode
+    fits = SHORTEST_POSTCODE <= len(postcode) <= LONGEST_POSTCODE
+    return postcode if fits and not CALLS_ITSELF_AN_ORDER.search(said) else ""
 
 
 def callback_number(said: str, caller: Caller) -> str | None:
