@@ -11,6 +11,8 @@ from typing import Literal
 from .sound import BYTES_PER_MS, FRAME, SILENCE, is_audible
 
 SourceName = Literal["ring", "say", "play", "beep", "stream", "dial", "caller", ""]
+# Sounds that come from somebody who speaks to the caller.
+VOICES = ("say", "play", "stream", "dial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Ear:
         self.heard = bytearray()
         self.said = bytearray()
         self.segments: list[Segment] = []
-        self._audible: dict[str, list[Span]] = {"heard": [], "said": []}
+        self._audible: dict[str, list[Span]] = {"heard": [], "said": [], "voice": []}
 
     def remember(self, heard: bytes, said: bytes, source: SourceName, text: str = "", *, counts_as_sound: bool = False) -> None:
         """The next 20 ms. `heard` may be shorter: the source had no more. `counts_as_sound`: words that nobody voiced."""
@@ -62,6 +64,8 @@ class Ear:
             self._extend_segment(Segment(start, start + len(heard) / BYTES_PER_MS, source, text))
         if counts_as_sound or is_audible(heard):
             self._extend_span("heard", start)
+            if source in VOICES:
+                self._extend_span("voice", start)
         if is_audible(said):
             self._extend_span("said", start)
 
@@ -84,14 +88,17 @@ class Ear:
         return len(self.heard) / BYTES_PER_MS
 
     def heard_between(self, start_ms: float, end_ms: float) -> bytes:
-        return bytes(self.heard[round(start_ms * BYTES_PER_MS) : round(end_ms * BYTES_PER_MS)])
+        return bytes(self.heard[_bytes(start_ms) : _bytes(end_ms)])
 
     def said_between(self, start_ms: float, end_ms: float) -> bytes:
-        return bytes(self.said[round(start_ms * BYTES_PER_MS) : round(end_ms * BYTES_PER_MS)])
+        return bytes(self.said[_bytes(start_ms) : _bytes(end_ms)])
 
     def from_source(self, source: SourceName) -> bytes:
         """All that was heard from one source, put together without the pauses."""
         return b"".join(self.heard_between(s.start_ms, s.end_ms) for s in self.segments if s.source == source)
+
+    def source_at(self, ms: float) -> SourceName:
+        return next((segment.source for segment in self.segments if segment.start_ms <= ms < segment.end_ms), "")
 
     def runs(self, source: SourceName = "stream") -> list[Run]:
         """Stretches of one repeated byte that is not silence, in order; byte-exact."""
@@ -108,8 +115,8 @@ class Ear:
                     at += ms
 
     def agent_spans(self, pause_ms: float = 0) -> list[Span]:
-        """When the caller heard something; pauses shorter than `pause_ms` do not divide."""
-        return _joined(self._audible["heard"], pause_ms)
+        """When somebody spoke to the caller (ringing is nobody); pauses shorter than `pause_ms` do not divide."""
+        return _joined(self._audible["voice"], pause_ms)
 
     def caller_spans(self, pause_ms: float = 0) -> list[Span]:
         """When the caller was speaking."""
@@ -125,8 +132,12 @@ class Ear:
     @property
     def silence_owed(self) -> float:
         """How many milliseconds of dead air the caller has had up to now."""
-        ends = [spans[-1].end_ms for spans in self._audible.values() if spans]
-        return self.now_ms - max(ends, default=0)
+        return self.now_ms - max((spans[-1].end_ms for spans in self._audible.values() if spans), default=0)
+
+    @property
+    def last_voice_ms(self) -> float:
+        """When somebody was last heard speaking to the caller; 0: never."""
+        return self._audible["voice"][-1].end_ms if self._audible["voice"] else 0
 
     def answer_gaps(self, pause_ms: float = 700) -> list[Span]:
         """From the end of each thing the caller said to the first sound of the answer; interrupted speech has none."""
@@ -134,11 +145,15 @@ class Ear:
         turns = self.caller_spans(pause_ms)
         for turn, following in zip(turns, [*turns[1:], None], strict=True):
             until = following.start_ms if following else self.now_ms
-            answers = [span.start_ms for span in self._audible["heard"] if turn.end_ms <= span.start_ms < until]
-            still_talking = any(span.start_ms < turn.end_ms < span.end_ms for span in self._audible["heard"])
+            answers = [span.start_ms for span in self._audible["voice"] if turn.end_ms <= span.start_ms < until]
+            still_talking = any(span.start_ms < turn.end_ms < span.end_ms for span in self._audible["voice"])
             if answers and not still_talking:
                 gaps.append(Span(turn.end_ms, answers[0]))
         return gaps
+
+
+def _bytes(ms: float) -> int:
+    return max(0, round(ms * BYTES_PER_MS))
 
 
 def _joined(spans: list[Span], pause_ms: float) -> list[Span]:
