@@ -115,6 +115,13 @@ class Voice:
             yield to_telephone(sentence, self._rate)
 
 
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text, as the voice takes them; "Dr. Smith" is one."""
+    from hibari import Hibari
+
+    return list(Hibari.split_sentences(text))
+
+
 def _synthesizer() -> Any:
     with _loading:
         return _load_synthesizer()
