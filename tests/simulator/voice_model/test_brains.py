@@ -34,7 +34,7 @@ def test_a_click_is_not_speech_and_a_short_silence_not_its_end() -> None:
 
 def test_zero_crossings_are_part_of_a_voice() -> None:
     detector = NoiseDetector(prefix_padding_ms=0, silence_ms=100)
-    voice = (SOUND * 7 + b"\xff") * 100
+    voice = (SOUND * 3 + b"\xff" + SOUND * 4) * 100
     assert detector.feed(silence(50) + voice + silence(100)) == [SpeechStarted(50), SpeechStopped(250)]
 
 
