@@ -25,6 +25,7 @@ _REPAIRS = (
     (re.compile(r"\bdot ?com\b"), "dot com"),
     (re.compile(r"\b(g|hot|i|out|pro ton) (mail|cloud|look)\b"), r"\1\2"),
     (re.compile(r"\bdouble[ -]you\b|\bdouble[ -]u\b"), "w"),
+    (re.compile(r"(?<=[a-z0-9]) \. ?(?=[a-z0-9])"), " dot "),
     # A pause, not part of the address; a sign between two characters is.
     (re.compile(r"[.!?;:](?=\s|$)"), " | "),
     (re.compile(r"\b([a-z])-(?=[a-z]\b)"), r"\1 "),

@@ -49,7 +49,7 @@ def order_number(said: str) -> str | None:
     text = re.sub(r"^(?:oh|o)[,.!]\s*", "", _ORD.sub(" ord ", text))
     chunks = [chunk if _may_hold_an_order(chunk) else "?" for chunk in text.split()]
     try:
-        runs = _runs(_TOKEN.findall(" ".join(chunks)), whole_numbers=True)
+        runs = _runs(" ".join(chunks), whole_numbers=True)
     except _Garbled:
         return None
     fitting = [run for run in runs if SHORTEST_ORDER <= len(run.digits) <= LONGEST_ORDER and not _OTHER_NUMBERS & set(run.before)]
@@ -76,7 +76,7 @@ def phone(said: str, region: str) -> str | None:
         return None
     text = re.sub(r"\bplus\b", "+", re.sub(r"[()./\u00a0]", " ", text))
     try:
-        runs = _runs(_TOKEN.findall(text), whole_numbers=False)
+        runs = _runs(text, whole_numbers=False)
     except _Garbled:
         return None
     valid = {number for run in runs if (number := _e164(run, region))}
@@ -98,8 +98,10 @@ def _e164(run: _Run, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _runs(tokens: list[str], whole_numbers: bool) -> list[_Run]:
+def _runs(text: str, whole_numbers: bool) -> list[_Run]:
     """Every stretch of digits, each with up to four words before it. `whole_numbers`: "forty seven thousand" is one."""
+    # "forty-seven" is one number, "4-7" two.
+    tokens = _TOKEN.findall(re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text))
     runs: list[_Run] = []
     digits, before, i = "", list[str](), 0
     while i < len(tokens):
