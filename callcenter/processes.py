@@ -76,8 +76,6 @@ def start(mode: str, *, once: bool, interruption: Interruption) -> int:
     terminal = Terminal(silent=SILENT, open_books=("voice_model",))
     if mode == "run":
         refuse_what_is_missing(what_is_missing(settings))
-        for name, sentence in what_is_advised(settings).items():
-            terminal.say(f"{name} {sentence}.")
     data = VAR / mode
     with only_one_of_us(interruption) as lock:
         refuse_taken_port(settings.BIND, settings.PORT, "PORT")
@@ -86,6 +84,9 @@ def start(mode: str, *, once: bool, interruption: Interruption) -> int:
         with Children(VAR / "log", on_line=terminal.hear, while_waiting=interruption.check, inherited_lock=lock) as children:
             clear_logs(VAR / "log")
             terminal.say(f"Starting. What each process says is in {(VAR / 'log').relative_to(ROOT)}/; Ctrl-C stops everything.")
+            if mode == "run":
+                for name, sentence in what_is_advised(settings).items():
+                    terminal.say(f"{name} {sentence}.")
             # The demo never uses a database that .env names: it may be the shop's.
             given = os.environ if mode == "demo" else settings.model_dump()
             with services(children, data, given, temporary=mode == "demo"):

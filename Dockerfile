@@ -1,0 +1,16 @@
+# The call centre without the parts that stand in for services on a developer's machine: no embedded servers, no local speech.
+FROM python:3.11-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BIND=0.0.0.0 PORT=8000
+WORKDIR /app
+
+COPY pyproject.toml requirements.lock bootstrap.lock ./
+RUN pip install --no-cache-dir --require-hashes -r bootstrap.lock \
+ && uv pip install --system --no-cache --require-hashes --no-build --constraint requirements.lock -r pyproject.toml
+
+RUN useradd --create-home callcenter && mkdir -p /app/var/media && chown -R callcenter /app/var
+COPY --chown=root:root . .
+USER callcenter
+
+EXPOSE 8000
+CMD ["sh", "-c", "exec python -m daphne --bind \"$BIND\" --port \"$PORT\" --application-close-timeout 20 callcenter.asgi:application"]

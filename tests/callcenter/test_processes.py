@@ -1,0 +1,233 @@
+"""The supervisor itself, in a process of its own, with toys in the place of the call centre's programs."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from callcenter.ports import free_port
+from callcenter.programs import ROOT
+
+from .patience import eventually, processes_with
+
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from callcenter import children, processes
+from callcenter.processes import Plan, main
+from tests.callcenter.toys import FAILS, SAYS_GOODBYE, STAYS, WITH_A_CHILD, toy
+
+children.STOP_GRACE_S = 1
+folder, marker, plan, *arguments = sys.argv[1:]
+task = toy("migrate", "print('moved the tables')", marker, has_an_end=True)
+web, worker, slow = toy("web", SAYS_GOODBYE, marker), toy("worker", WITH_A_CHILD, marker), toy("voice_model", STAYS, marker)
+DIES = "import sys; print('up', flush=True); sys.stdin.read(); sys.exit(7)"
+PLANS = {
+    "stays": Plan(stages=[[task], [web, worker]], slow=[slow], welcome="Everything is up."),
+    "one dies": Plan(stages=[[task], [web, toy("worker", DIES, marker)]], welcome="Everything is up."),
+    "never up": Plan(stages=[[task], [web, toy("worker", FAILS, marker)]], welcome="Everything is up."),
+    "front ends": Plan(stages=[[web]], front=toy("demo", "print('All is well.')", marker, is_in_front=True)),
+    "front fails": Plan(stages=[[web]], front=toy("demo", FAILS, marker, is_in_front=True)),
+    "waits for ever": Plan(stages=[[web, toy("worker", STAYS, marker, is_ready=lambda child: False)]]),
+}
+processes.VAR = processes.ROOT = Path(folder)
+processes.run = lambda settings, data: PLANS[plan]
+processes.demo = lambda settings, data, once: PLANS[plan]
+sys.exit(main(arguments or ["run"]))
+"""
+
+
+@dataclass
+class CallCentre:
+    folder: Path
+    marker: str
+
+    @contextlib.contextmanager
+    def started(self, plan: str, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+        command = [sys.executable, "-c", SUPERVISOR, str(self.folder), self.marker, plan, *arguments]
+        surroundings = {**os.environ, "PORT": str(free_port()), "PYTHONUNBUFFERED": "1", **environment}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as supervisor:
+            try:
+                yield supervisor
+            except BaseException:
+                supervisor.kill()
+                raise
+
+    def finished(self, plan: str, *arguments: str, **environment: str) -> tuple[int, list[str]]:
+        with self.started(plan, *arguments, **environment) as supervisor:
+            assert supervisor.stdout
+            lines = supervisor.stdout.read().splitlines()
+        return supervisor.returncode, lines
+
+
+@pytest.fixture
+def call_centre() -> Iterator[CallCentre]:
+    """A supervisor with a folder for its data. Whatever happens to it, nothing may be left."""
+    centre = CallCentre(Path(tempfile.mkdtemp(prefix="callcenter-")), f"toy-{uuid.uuid4()}")
+    yield centre
+    assert eventually(lambda: not processes_with(centre.marker)), processes_with(centre.marker)
+    assert eventually(lambda: not processes_with(str(centre.folder))), processes_with(str(centre.folder))
+    shutil.rmtree(centre.folder)
+
+
+def read_until(supervisor: "subprocess.Popen[str]", words: str) -> list[str]:
+    lines: list[str] = []
+    assert supervisor.stdout
+    for line in supervisor.stdout:
+        lines.append(line.rstrip())
+        if words in line:
+            return lines
+    raise AssertionError(lines)
+
+
+def test_everything_starts_in_order_and_says_so(call_centre: CallCentre) -> None:
+    with call_centre.started("stays") as supervisor:
+        lines = read_until(supervisor, "Everything is up.")
+        assert len(processes_with(f"{call_centre.marker} web")) == 1
+        supervisor.terminate()
+    assert [line for line in lines if line.endswith((": done", ": ready"))] == [
+        "migrate: done",
+        "web: ready",
+        "worker: ready",
+        "voice_model: ready",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_stop_everything(call_centre: CallCentre, number: signal.Signals) -> None:
+    with call_centre.started("stays") as supervisor:
+        read_until(supervisor, "Everything is up.")
+        supervisor.send_signal(number)
+    assert supervisor.returncode == 0
+    assert not processes_with(call_centre.marker)
+    assert "goodbye web" in (call_centre.folder / "log" / "web.log").read_text()
+
+
+def test_ctrl_c_during_the_start_stops_what_was_started(call_centre: CallCentre) -> None:
+    with call_centre.started("waits for ever") as supervisor:
+        read_until(supervisor, "web: ready")
+        supervisor.send_signal(signal.SIGINT)
+    assert supervisor.returncode == 0
+    assert not processes_with(call_centre.marker)
+
+
+def test_ctrl_c_before_the_practice_call_has_ended_is_no_success(call_centre: CallCentre) -> None:
+    with call_centre.started("waits for ever", "demo", "--once") as supervisor:
+        read_until(supervisor, "web: ready")
+        supervisor.send_signal(signal.SIGINT)
+    assert supervisor.returncode == 130
+
+
+def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_place_free(call_centre: CallCentre) -> None:
+    with call_centre.started("stays") as supervisor:
+        read_until(supervisor, "Everything is up.")
+        supervisor.kill()
+    with call_centre.started("stays") as supervisor:
+        read_until(supervisor, "Everything is up.")
+        supervisor.terminate()
+    assert supervisor.returncode == 0
+
+
+def test_kill_9_takes_the_embedded_servers_along(call_centre: CallCentre) -> None:
+    with call_centre.started("stays", "demo", DATABASE_URL="", REDIS_URL="") as supervisor:
+        read_until(supervisor, "Everything is up.")
+        assert processes_with(f"{call_centre.folder}/demo/postgres")
+        supervisor.kill()
+    assert eventually(lambda: not processes_with(str(call_centre.folder)))
+    assert eventually(lambda: not (call_centre.folder / "demo" / "postgres" / "postmaster.pid").exists())
+
+
+def test_when_one_ends_everything_ends_and_it_is_named_with_its_log(call_centre: CallCentre) -> None:
+    status, lines = call_centre.finished("one dies")
+    assert status == 1
+    log = call_centre.folder / "log" / "worker.log"
+    assert f"worker ended with status 7, so everything was stopped. Its log is {log}." in lines
+
+
+def test_what_cannot_start_is_named_with_its_last_words(call_centre: CallCentre) -> None:
+    status, lines = call_centre.finished("never up")
+    assert status == 1
+    assert "Everything is up." not in lines
+    assert any("worker ended with status 3 before it was ready" in line for line in lines)
+    assert "  there is no more paper" in lines
+
+
+def test_the_practice_call_decides_the_end_and_has_the_last_word(call_centre: CallCentre) -> None:
+    status, lines = call_centre.finished("front ends", "demo", "--once")
+    assert status == 0
+    assert lines[-1] == "All is well."
+
+
+def test_a_practice_call_that_fails_is_a_failure(call_centre: CallCentre) -> None:
+    status, lines = call_centre.finished("front fails", "demo", "--once")
+    assert status == 3
+    assert lines[-1] == "there is no more paper"
+
+
+def test_a_second_start_from_the_same_folder_names_the_first(call_centre: CallCentre) -> None:
+    with call_centre.started("stays") as first:
+        read_until(first, "Everything is up.")
+        status, lines = call_centre.finished("stays")
+        assert (status, len(lines)) == (1, 1)
+        assert f"already running from this folder (process {first.pid})" in lines[0]
+        first.terminate()
+
+
+def test_a_taken_port_is_told_before_anything_starts(call_centre: CallCentre) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        status, lines = call_centre.finished("stays", "demo", PORT=str(port))
+    assert status == 1
+    assert lines[0].startswith(f"Port {port} on 127.0.0.1 is taken")
+    assert f"PORT={port + 1}" in lines[0]
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(call_centre: CallCentre) -> None:
+    status, lines = CallCentre(Path("/proc/callcenter"), call_centre.marker).finished("stays")
+    assert status == 1
+    assert "/proc/callcenter cannot be written to" in lines[0]
+
+
+def test_real_calls_do_not_start_without_their_settings(call_centre: CallCentre) -> None:
+    status, lines = call_centre.finished("stays", TWILIO_API_URL="https://api.twilio.com", PUBLIC_BASE_URL="http://127.0.0.1:8000")
+    assert status == 1
+    assert lines[0] == "Not ready for real calls:"
+    assert lines[1].startswith("  PUBLIC_BASE_URL has to be the https address")
+    assert "make demo" in lines[-1]
+
+
+def test_where_the_servers_are_is_known_while_they_are_up_and_only_to_their_owner(call_centre: CallCentre) -> None:
+    note = call_centre.folder / "services.json"
+    with call_centre.started("stays") as supervisor:
+        read_until(supervisor, "Everything is up.")
+        assert json.loads(note.read_text()) == {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+        assert note.stat().st_mode & 0o777 == 0o600
+        supervisor.terminate()
+    assert not note.exists()
+
+
+@pytest.mark.parametrize(("mode", "is_kept"), [("run", True), ("demo", False)])
+def test_real_data_stays_and_practice_begins_afresh(call_centre: CallCentre, mode: str, is_kept: bool) -> None:
+    before = call_centre.folder / mode / "from before"
+    before.mkdir(parents=True)
+    call_centre.finished("front ends", mode)
+    assert before.exists() is is_kept
+
+
+def test_logs_are_of_this_run_only(call_centre: CallCentre) -> None:
+    for _ in range(2):
+        call_centre.finished("front ends")
+    assert (call_centre.folder / "log" / "web.log").read_text() == "up\ngoodbye web\n"

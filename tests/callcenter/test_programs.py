@@ -1,0 +1,128 @@
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from callcenter.children import Program
+from callcenter.ports import free_port
+from callcenter.programs import Plan, answers, demo, demo_environment, reachable, run
+from callcenter.settings import Environment
+
+DATA = Path("/var/lib/callcenter")
+
+
+@pytest.fixture
+def practice(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    environment = demo_environment({})
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+def names(plan: Plan) -> list[list[str]]:
+    return [[program.name for program in stage] for stage in plan.stages]
+
+
+def commands(plan: Plan) -> dict[str, str]:
+    return {program.name: " ".join(program.command[1:]) for stage in plan.stages for program in stage}
+
+
+def test_real_calls_have_a_web_server_two_workers_and_a_clock() -> None:
+    plan = run(Environment(), DATA)
+    assert names(plan) == [["migrate"], ["web", "worker", "speech", "beat"]]
+    assert plan.front is None
+    assert "https://calls.example.com/incoming-call" in plan.welcome
+
+
+def test_the_demo_adds_a_seeded_shop_a_voice_and_a_call(practice: dict[str, str]) -> None:
+    plan = demo(Environment(), DATA, once=True)
+    assert names(plan) == [["migrate", "seed"], ["web", "worker", "speech", "beat"]]
+    assert [program.name for program in plan.slow] == ["voice_model"]
+    assert plan.front is not None
+    assert plan.front.command[1:] == ("-m", "simulator", "demo", "--once")
+
+
+def test_the_demo_stays_unless_it_is_for_once(practice: dict[str, str]) -> None:
+    front = demo(Environment(), DATA, once=False).front
+    assert front is not None
+    assert "--once" not in front.command
+
+
+def test_the_voice_listens_where_the_engine_is_looked_for(practice: dict[str, str]) -> None:
+    (voice,) = demo(Environment(), DATA, once=True).slow
+    assert practice["OPENAI_REALTIME_URL"] == f"ws://127.0.0.1:{voice.command[-1]}/v1/realtime"
+
+
+def test_speech_recognition_has_a_worker_of_its_own() -> None:
+    told = commands(run(Environment(), DATA))
+    assert "--queues default" in told["worker"]
+    assert "--queues speech" in told["speech"]
+    assert "--concurrency 1" in told["speech"]
+
+
+def test_the_web_server_listens_where_the_settings_say() -> None:
+    settings = Environment(BIND="0.0.0.0", PORT=8123)  # noqa: S104
+    assert "--bind 0.0.0.0 --port 8123" in commands(run(settings, DATA))["web"]
+
+
+def test_only_the_migration_and_the_seed_come_to_an_end(practice: dict[str, str]) -> None:
+    programs: list[Program] = [program for stage in demo(Environment(), DATA, once=True).stages for program in stage]
+    assert [program.name for program in programs if program.has_an_end] == ["migrate", "seed"]
+
+
+def test_the_demo_reaches_nobody_outside_whatever_is_set() -> None:
+    keys = {"TWILIO_AUTH_TOKEN": "real", "OPENAI_API_KEY": "real", "HUMAN_AGENT_PHONE": "real", "PUBLIC_BASE_URL": "https://real"}
+    practice = demo_environment(keys)
+    assert not set(practice.values()) & {"real", "https://real"}
+    assert all("//127.0.0.1:" in url for name, url in practice.items() if name.endswith("_URL"))
+    assert practice["TRANSCRIBER"] == "local"
+
+
+def test_the_demo_has_settings_that_can_be(practice: dict[str, str]) -> None:
+    settings = Environment()
+    assert settings.TWILIO_API_URL.endswith(f":{practice['SIMULATOR_TELEPHONE_PORT']}")
+    assert demo_environment(os.environ)["TWILIO_ACCOUNT_SID"] != settings.TWILIO_ACCOUNT_SID, "each demo has its own account"
+
+
+def test_the_port_of_the_demo_may_be_chosen() -> None:
+    practice = demo_environment({"PORT": "8001"})
+    assert (practice["PORT"], practice["PUBLIC_BASE_URL"]) == ("8001", "http://127.0.0.1:8001")
+
+
+@pytest.mark.parametrize(
+    ("bound", "reached"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]")],  # noqa: S104
+)
+def test_a_server_bound_to_every_address_is_reached_on_loopback(bound: str, reached: str) -> None:
+    assert reachable(bound) == reached
+
+
+@pytest.mark.parametrize(("status", "is_answer"), [(200, True), (404, True), (500, False), (503, False)])
+def test_a_web_server_answers_when_it_can_do_its_work(status: int, is_answer: bool) -> None:
+    with web_server(status) as port:
+        assert answers(f"http://127.0.0.1:{port}/healthz") is is_answer
+
+
+def test_where_nobody_listens_there_is_no_answer() -> None:
+    assert not answers(f"http://127.0.0.1:{free_port()}/healthz")
+
+
+@contextlib.contextmanager
+def web_server(status: int) -> Iterator[int]:
+    """Answers everything with one status."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield server.server_port
+        server.shutdown()

@@ -1,0 +1,101 @@
+"""The list of settings: what may be in it, and that what we hand out agrees with it."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from callcenter import settings as module
+from callcenter.settings import BASE_DIR, Environment, read_environment
+
+EXAMPLE = (BASE_DIR / ".env.example").read_text()
+
+
+def test_a_fresh_checkout_needs_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name, raising=False)
+    assert Environment(_env_file=None).PORT == 8000  # type: ignore[call-arg]
+
+
+def test_all_wrong_values_are_told_in_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "telephone")
+    monkeypatch.setenv("SHOP_TIME_ZONE", "Berlin")
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://calls.example.com/")
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "SK123")
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read_environment()
+    for name in ("PORT", "SHOP_TIME_ZONE", "PUBLIC_BASE_URL", "TWILIO_ACCOUNT_SID"):
+        assert f"  {name}: " in str(refusal.value)
+    assert "try one like Europe/Berlin" in str(refusal.value)
+
+
+@pytest.mark.parametrize("command", [["manage.py", "check"], ["-m", "callcenter.processes", "run"]])
+def test_a_process_with_a_wrong_value_does_not_start(command: list[str]) -> None:
+    started = subprocess.run(
+        [sys.executable, *command], cwd=BASE_DIR, env={**os.environ, "PORT": "70000"}, capture_output=True, text=True, check=False
+    )
+    assert started.returncode != 0
+    assert "PORT: Input should be less than or equal to 65535" in started.stderr
+
+
+def test_the_secret_this_machine_makes_is_kept_and_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BASE_DIR", tmp_path)
+    secret = module.secret_key()
+    assert len(secret) > 50
+    assert module.secret_key() == secret
+    assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_embedded_services_are_found_while_they_are_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BASE_DIR", tmp_path)
+    assert module.embedded_services() == {}
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "services.json").write_text('{"REDIS_URL": "redis://127.0.0.1:4711/0"}')
+    assert module.embedded_services() == {"REDIS_URL": "redis://127.0.0.1:4711/0"}
+
+
+def test_the_example_names_every_setting_once_and_says_what_it_is_for() -> None:
+    named = re.findall(r"^# (.+)\n(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    ours = [(description, name) for description, name in named if name != "POSTGRES_PASSWORD"]
+    assert ours == [(field.description, name) for name, field in Environment.model_fields.items()]
+
+
+def test_the_example_shows_the_defaults() -> None:
+    shown = dict(re.findall(r"^# ([A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
+    shown["MEDIA_ROOT"] = str(BASE_DIR / shown["MEDIA_ROOT"])
+    defaults = {name: field.default for name, field in Environment.model_fields.items() if name in shown}
+    assert Environment(_env_file=None, **{**defaults, **as_values(shown)}).model_dump(include=set(shown)) == defaults  # type: ignore[call-arg]
+
+
+def as_values(shown: dict[str, str]) -> dict[str, object]:
+    return {name: ["*"] if value == '["*"]' else value for name, value in shown.items()}
+
+
+def test_the_example_holds_no_secret() -> None:
+    for name in ("TWILIO_AUTH_TOKEN", "OPENAI_API_KEY", "SECRET_KEY", "POSTGRES_PASSWORD"):
+        assert re.search(rf"^(# )?{name}=$", EXAMPLE, re.MULTILINE), name
+
+
+def test_the_containers_are_told_only_settings_that_exist_and_no_secret() -> None:
+    compose = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
+    for name in ("migrate", "web", "worker", "speech", "beat"):
+        told = compose["services"][name]["environment"]
+        assert set(told) <= set(Environment.model_fields), name
+        assert told["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    assert compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+
+
+@pytest.mark.django_db
+def test_no_model_has_changed_without_a_migration() -> None:
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_django_has_nothing_to_complain_of() -> None:
+    call_command("check", fail_level="WARNING")
