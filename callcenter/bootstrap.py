@@ -50,10 +50,12 @@ COMPLAINTS = (
 
 def main() -> None:
     wanted = {"locks": _digest(UV_LOCK, LOCK), "python": sys.version, "folder": str(ROOT)}
-    if _is_installed(wanted):
+    there = _installed()
+    if there == wanted:
         return
     _refuse_read_only_folder()
-    _create_environment()
+    if {**there, "locks": ""} != {**wanted, "locks": ""}:
+        _create_environment()
     print("Fetching the packages this needs: about 500 MB, once.", flush=True)
     if not _install_with_uv():
         _install_with_pip()
@@ -64,11 +66,12 @@ def _digest(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def _is_installed(wanted: dict[str, str]) -> bool:
+def _installed() -> dict[str, str]:
+    """What the environment was made of; empty if there is none, or only part of one."""
     try:
-        return PYTHON.exists() and dict(json.loads(STAMP.read_text())) == wanted
+        return dict(json.loads(STAMP.read_text())) if PYTHON.exists() else {}
     except (OSError, ValueError):
-        return False
+        return {}
 
 
 def _refuse_read_only_folder() -> None:

@@ -35,7 +35,7 @@ def demo(settings: "Environment", data: Path, *, once: bool) -> Plan:
     voice_model = python(
         "voice_model",
         *("simulator.voice_model", "--port", os.environ["SIMULATOR_VOICE_MODEL_PORT"]),
-        is_ready=lambda child: child.has_said("ready"),
+        is_ready=lambda child: child.has_said(" is ready"),
         ready_within_s=600,
     )
     call = python("demo", "simulator", "demo", *(["--once"] if once else []), is_in_front=True, stop_signal=signal.SIGINT)

@@ -54,20 +54,49 @@ def test_a_python_without_venv_is_told_which_package_completes_it(tmp_path: Path
         bootstrap._create_environment()
 
 
-def test_an_environment_made_from_these_locks_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would be done, without doing it. The stamp is a test's own."""
+    taken: list[str] = []
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "installed.json")
-    wanted = {"locks": "abc", "python": "3.11", "folder": "/here"}
-    assert not bootstrap._is_installed(wanted)
-    bootstrap.STAMP.write_text(json.dumps(wanted))
-    assert bootstrap._is_installed(wanted)
-    assert not bootstrap._is_installed({**wanted, "locks": "def"}), "the locks have changed"
-    assert not bootstrap._is_installed({**wanted, "folder": "/there"}), "the folder was moved"
+    monkeypatch.setattr(bootstrap, "_create_environment", lambda: taken.append("create"))
+    monkeypatch.setattr(bootstrap, "_install_with_uv", lambda: taken.append("install") or True)
+    return taken
 
 
-def test_a_damaged_stamp_means_to_install_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "installed.json")
+def test_a_fresh_checkout_gets_an_environment_and_keeps_it(steps: list[str]) -> None:
+    bootstrap.main()
+    assert steps == ["create", "install"]
+    bootstrap.main()
+    assert steps == ["create", "install"]
+
+
+def test_new_locks_are_installed_into_the_environment_that_is_there(steps: list[str]) -> None:
+    bootstrap.main()
+    bootstrap.STAMP.write_text(json.dumps({**json.loads(bootstrap.STAMP.read_text()), "locks": "of yesterday"}))
+    bootstrap.main()
+    assert steps == ["create", "install", "install"]
+
+
+@pytest.mark.parametrize("what", ["python", "folder"])
+def test_another_python_or_a_moved_folder_needs_a_new_environment(what: str, steps: list[str]) -> None:
+    bootstrap.main()
+    bootstrap.STAMP.write_text(json.dumps({**json.loads(bootstrap.STAMP.read_text()), what: "another"}))
+    bootstrap.main()
+    assert steps == ["create", "install"] * 2
+
+
+def test_a_damaged_stamp_means_to_begin_again(steps: list[str]) -> None:
     bootstrap.STAMP.write_text("{")
-    assert not bootstrap._is_installed({})
+    bootstrap.main()
+    assert steps == ["create", "install"]
+
+
+def test_where_uv_fails_pip_tries(steps: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_install_with_uv", lambda: False)
+    monkeypatch.setattr(bootstrap, "_install_with_pip", lambda: steps.append("pip"))
+    bootstrap.main()
+    assert steps == ["create", "pip"]
 
 
 def test_uv_is_told_of_the_registry_that_pip_knows(monkeypatch: pytest.MonkeyPatch) -> None:
