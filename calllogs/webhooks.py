@@ -22,7 +22,8 @@ def recording_complete(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def announce(fact: RecordingAnnounced) -> None:
     """Safe to be told twice, before the call itself is known, and days late."""
-    call, _ = CallLog.objects.get_or_create(call_sid=fact.call_sid)
+    # The call first, then its recording, as the log does: the other way round two webhooks would wait for each other.
+    call, _ = CallLog.objects.select_for_update().get_or_create(call_sid=fact.call_sid)
     recording = Recording.objects.announced(call, fact)
     if recording.state == Recording.State.ANNOUNCED:
         wake(fetch_recording, recording.pk)

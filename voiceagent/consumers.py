@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 # From accepting a socket until it has said whose call it is.
 START_LIMIT_S = 5.0
-POLICY_VIOLATION = 1008
+# 1008 would say it, but Daphne sends only 1000 and an application's own codes.
+REFUSED = 4008
 
 EngineFactory = Callable[[EngineConfig, str], Engine]
 """(config, a hash that stands for the caller) -> an engine, not yet connected. Called on the event loop."""
@@ -62,7 +63,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
                 await self._talk(stream, line)
             else:
                 logger.warning("a media stream was refused after it was accepted")
-                line.close_code = POLICY_VIOLATION
+                line.close_code = REFUSED
         finally:
             await line.close()
 
@@ -130,6 +131,8 @@ class TwilioLine:
                     if isinstance(received, media.StreamStarted):
                         self._stream_sid = received.stream_sid
                         return (received.call_sid, received.account_sid) == (self._stream.call_sid, settings.TWILIO_ACCOUNT_SID)
+                    if isinstance(received, CallerHungUp):
+                        break
         except TimeoutError:
             pass
         return False
