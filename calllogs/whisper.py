@@ -124,8 +124,8 @@ def is_made_up(segment: Any) -> bool:
 
 
 def plausible(words: Iterable[HeardWord]) -> list[HeardWord]:
-    """Words that have any letters, without their spaces, and no phrase over and over."""
-    kept = [HeardWord(w.start_s, max(w.start_s, w.end_s), w.text.strip()) for w in words if any(map(str.isalnum, w.text))]
+    """Words that have any letters, without spaces or the hyphens of "4-7-1-9-2", and no phrase over and over."""
+    kept = [HeardWord(w.start_s, max(w.start_s, w.end_s), w.text.strip(" -")) for w in words if any(map(str.isalnum, w.text))]
     return without_loops(kept)
 
 

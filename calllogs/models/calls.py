@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 
+# Fewer are in every number.
+FEWEST_DIGITS = 3
+
+
 def spoken(query: str) -> SearchQuery:
     """What staff type, as a full-text query: all the words, in any form; `12345` also finds it said digit by digit."""
     found = SearchQuery(query, config="english", search_type="websearch")
@@ -46,15 +50,19 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
     def transferred(self) -> Self:
         return self.filter(disposition=Disposition.TRANSFERRED)
 
-    def mentioning(self, words: str) -> Self:
-        """Calls in which these words were said, heard by Whisper, or given to a tool (an order's number)."""
-        query = spoken(words)
-        this_call = OuterRef("pk")
-        return self.filter(
-            Exists(Turn.objects.filter(call=this_call, search=query))
+    def matching(self, wanted: str) -> Self:
+        """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool."""
+        query, this_call = spoken(wanted), OuterRef("pk")
+        found = (
+            Q(call_sid=wanted)
+            | Exists(Turn.objects.filter(call=this_call, search=query))
             | Exists(ToolCall.objects.filter(call=this_call, search=query))
             | Q(pk__in=CallLog.objects.filter(recordings__transcription__search=query).values("pk"))
         )
+        digits = "".join(filter(str.isdigit, wanted))
+        if len(digits) >= FEWEST_DIGITS and not any(map(str.isalpha, wanted)):
+            found |= Q(caller_number__contains=digits)
+        return self.filter(found)
 
     def with_turn_count(self) -> Self:
         turns = Turn.objects.filter(call=OuterRef("pk")).order_by().values("call").annotate(n=Count("pk")).values("n")
@@ -129,6 +137,10 @@ class CallLog(models.Model):
         if self.duration_s is not None or self.ended_at is None:
             return self.duration_s
         return max(0, round((self.ended_at - self.started_at).total_seconds()))
+
+    @property
+    def dial_state_in_words(self) -> str:
+        return "a person answered" if self.dial_state == "answered" else f"nobody answered ({self.dial_state.replace('_', ' ')})"
 
     @property
     def is_corrected(self) -> bool:

@@ -165,6 +165,11 @@ class Recording(models.Model):
     def fail(self, error: str) -> None:
         self._held().update(state=Recording.State.FAILED, lease_until=None, error=error[:200])
 
+    def start_over(self) -> None:
+        """Staff want another attempt at what has failed. Does nothing to a row in any other state."""
+        state = Recording.State.STORED if self.is_playable else Recording.State.ANNOUNCED
+        Recording.objects.filter(pk=self.pk, state=Recording.State.FAILED).update(state=state, attempts=0, due_at=timezone.now())
+
     def _held(self) -> RecordingQuerySet:
         """The row, as long as the lease we took is still the one it bears."""
         return Recording.objects.filter(pk=self.pk, state=self.state, lease_until=self.lease_until)

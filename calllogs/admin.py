@@ -1,0 +1,257 @@
+"""Where staff see what happened: the list of calls and the page of one call. Facts are read only; the judgement is theirs."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import phonenumbers
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import connection, models
+from django.db.models import Prefetch, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from . import audio, conversation, playing, reports
+from .choices import Disposition, EndReason, Status
+from .models import CallLog, Recording
+from .tasks import fetch_recording, transcribe_recording
+from .wake import wake
+
+if TYPE_CHECKING:
+    CallLogModelAdmin = admin.ModelAdmin[CallLog]
+    CallLogPaginator = Paginator[CallLog]
+else:
+    CallLogModelAdmin = ModelAdmin
+    CallLogPaginator = Paginator
+
+logger = logging.getLogger(__name__)
+
+COLOURS = {
+    Disposition.COMPLETED: "success",
+    Disposition.CALLER_HUNG_UP: "default",
+    Disposition.ABANDONED_EARLY: "default",
+    Disposition.TRANSFERRED: "info",
+    Disposition.TRANSFER_FAILED: "warning",
+    Disposition.MESSAGE_TAKEN: "warning",
+    Disposition.NO_INPUT: "default",
+    Disposition.MAX_DURATION: "warning",
+    Disposition.AI_UNAVAILABLE: "danger",
+    Disposition.INTERNAL_ERROR: "danger",
+}
+# From here on the number of all calls is the database's estimate: counting them takes longer than anybody looks at it.
+COUNTED_UP_TO = 50_000
+
+
+class EstimatingPaginator(CallLogPaginator):
+    """Counts a search; of all calls of a large log it takes the planner's estimate."""
+
+    @cached_property
+    def count(self) -> int:
+        if isinstance(self.object_list, QuerySet) and not self.object_list.query.where:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [CallLog._meta.db_table])
+                [estimate] = cursor.fetchone()
+            if estimate > COUNTED_UP_TO:
+                return int(estimate)
+        return super().count
+
+
+class TransferredFilter(admin.SimpleListFilter):
+    title = "put through"
+    parameter_name = "put_through"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "A person was wanted"), ("no", "The agent alone")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> QuerySet[CallLog]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(transferred_at__isnull=self.value() == "no")
+        return queryset
+
+
+@admin.register(CallLog)
+class CallLogAdmin(CallLogModelAdmin):
+    list_display = ("started", "caller", "lasted", "outcome", "ended_because", "turns_taken", "wanted_a_person")
+    list_filter = (
+        ("disposition", ChoicesDropdownFilter),
+        ("end_reason", ChoicesDropdownFilter),
+        TransferredFilter,
+        ("started_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_per_page = 50
+    list_before_template = "calllogs/figures.html"
+    search_fields = ("call_sid",)  # shows the field; what it searches is in `get_search_results`
+    search_help_text = "A telephone number, words that were said, or an order number"
+    show_full_result_count = False
+    paginator = EstimatingPaginator
+    actions = None
+
+    class Media:
+        css = {"all": ("calllogs/call.css",)}
+        js = ("calllogs/call.js",)
+
+    fields = ("disposition", "note")
+    compressed_fields = False
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
+    ordering = ("-started_at", "-pk")
+
+    # The list
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CallLog]:
+        return CallLog.objects.with_turn_count()
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[CallLog], search_term: str) -> tuple[Any, bool]:
+        wanted = search_term.replace("\x00", "").strip()
+        if not wanted:
+            return queryset, False
+        return queryset & CallLog.objects.with_turn_count().matching(wanted), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        figures = reports.last_days(timezone.now())
+        return super().changelist_view(request, {**(extra_context or {}), "figures": figures, "title": "Calls"})
+
+    @admin.display(description="Time", ordering="started_at")
+    def started(self, call: CallLog) -> str:
+        return f"{timezone.localtime(call.started_at):%a %-d %b, %H:%M}"
+
+    @admin.display(description="Caller", ordering="caller_number")
+    def caller(self, call: CallLog) -> str:
+        return readable(call.caller_number)
+
+    @admin.display(description="Length", ordering="duration_s")
+    def lasted(self, call: CallLog) -> str:
+        return conversation.length(call.length_s)
+
+    @display(  # type: ignore[untyped-decorator]  # unfold has no types
+        description="Disposition", ordering="disposition", label={**{d.label: c for d, c in COLOURS.items()}, "Going on": "primary"}
+    )
+    def outcome(self, call: CallLog) -> str:
+        return call.get_disposition_display() if call.status == Status.ENDED else "Going on"
+
+    @admin.display(description="End reason", ordering="end_reason")
+    def ended_because(self, call: CallLog) -> str:
+        return call.get_end_reason_display()
+
+    @admin.display(description="Turns", ordering="turn_count")
+    def turns_taken(self, call: CallLog) -> int:
+        return int(getattr(call, "turn_count", 0))
+
+    @admin.display(description="Wanted a person", empty_value="")
+    def wanted_a_person(self, call: CallLog) -> str:
+        return call.transfer_reason[:60]
+
+    # The page of one call
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> CallLog | None:
+        call = super().get_object(request, object_id, from_field)
+        if call is not None:
+            recordings = Prefetch("recordings", Recording.objects.select_related("transcription"))
+            models_of_a_call = CallLog.objects.filter(pk=call.pk).select_related("corrected_by")
+            call = models_of_a_call.prefetch_related("turns", "tool_calls", recordings).get()
+        return call
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        context = getattr(response, "context_data", None)
+        if context is not None and context.get("original") is not None:
+            context.update(page(context["original"], may_play=request.user.has_perm("calllogs.play_recording")))
+        return response
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CallLog | None = None) -> tuple[str, ...]:
+        """What became of a call is judged when it is over."""
+        return () if obj is None or obj.status == Status.ENDED else ("disposition",)
+
+    def get_form(self, request: HttpRequest, obj: CallLog | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "disposition" in form.base_fields:
+            form.base_fields["disposition"].required = True
+        return form
+
+    def save_model(self, request: HttpRequest, obj: CallLog, form: "ModelForm[CallLog]", change: bool) -> None:
+        """Only the judgement is written: the call may go on while staff look at it."""
+        if "disposition" in form.changed_data:
+            obj.correct(obj.disposition, by=request.user)  # type: ignore[arg-type]
+        obj.save(update_fields=["disposition", "note", "corrected_by", "corrected_at"])
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CallLog | None = None) -> bool:
+        return False
+
+    # Its recordings
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("recording/<int:recording_id>/audio", self.admin_site.admin_view(self.play), name="calllogs_recording_audio"),
+            path(
+                "recording/<int:recording_id>/again",
+                self.admin_site.admin_view(require_POST(self.try_again)),
+                name="calllogs_recording_again",
+            ),
+            *super().get_urls(),
+        ]
+
+    def play(self, request: HttpRequest, recording_id: int) -> HttpResponse:
+        if not request.user.has_perm("calllogs.play_recording"):
+            raise PermissionDenied
+        recording = get_object_or_404(Recording.objects.playable(), pk=recording_id)
+        logger.info("user %s plays recording %s", request.user.pk, recording.recording_sid)
+        return playing.play(request, audio.path(recording.file))
+
+    def try_again(self, request: HttpRequest, recording_id: int) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        recording = get_object_or_404(Recording, pk=recording_id)
+        recording.start_over()
+        wake(transcribe_recording if recording.is_playable else fetch_recording, recording.pk)
+        self.message_user(request, "The recording is being worked on again.")
+        return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[recording.call_id]))
+
+
+def page(call: CallLog, *, may_play: bool) -> dict[str, Any]:
+    """What the page of a call shows besides its form."""
+    recordings = [
+        {
+            "row": recording,
+            "length": conversation.length(recording.duration_s),
+            "lines": conversation.lines(recording.transcription, (recording.duration_s or 0) * 1000)
+            if hasattr(recording, "transcription")
+            else None,
+        }
+        for recording in call.recordings.all()
+    ]
+    return {
+        "title": f"{readable(call.caller_number)}",
+        "subtitle": None,
+        "call": call,
+        "caller": readable(call.caller_number),
+        "line": readable(call.line_number),
+        "length": conversation.length(call.length_s),
+        "outcome_colour": COLOURS.get(Disposition(call.disposition), "default") if call.disposition else "primary",
+        "went_wrong": call.end_reason == EndReason.ENGINE_FAILED,
+        "entries": conversation.entries(call),
+        "recordings": recordings,
+        "may_play": may_play,
+    }
+
+
+def readable(number: str) -> str:
+    """A number as people write it; what is not one as it came."""
+    if not number:
+        return "Number withheld"
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
