@@ -41,14 +41,15 @@ class Line:
     last: bool = False
 
 
+# Said in one breath each: a pause after "Hello" would be taken for the end of a turn.
 NUMBER = "It is four, seven, one, nine, two."
 POSTCODE = "My postcode is nine, four, one, one, zero."
 BOTH = "The order number is four, seven, one, nine, two, and my postcode is nine, four, one, one, zero."
-OPENING = "Hello. Can you tell me where my order is?"
-CALL_BACK = "Thank you. Could somebody call me back tomorrow at two in the afternoon?"
+OPENING = "Hello, can you tell me where my order is?"
+CALL_BACK = "Thank you, could somebody call me back tomorrow at two in the afternoon?"
 WHEN = "Tomorrow at two in the afternoon."
 THIS_NUMBER = "On this number, please."
-PERSON = "Thank you. Now I would like to speak to a person, please."
+PERSON = "Thank you, now I would like to speak to a person, please."
 THANKS = "Thank you very much, that is all I wanted. Goodbye."
 AGAIN = "Sorry, could you say that again?"
 IS_ANYBODY_THERE = "Hello? Are you still there?"
@@ -117,7 +118,7 @@ class Ada:
             return Move.HANG_UP
         return Move.LISTEN if self.wish == "through" else Line(IS_ANYBODY_THERE)
 
-    def _begin(self) -> Line:
+    def _begin(self) -> Line | Move:
         self.has_begun = True
         return self._say(OPENING)
 
@@ -132,7 +133,7 @@ class Ada:
             return self._say(NUMBER)
         return self._otherwise(words)
 
-    def _wish_for_call_back(self) -> Line:
+    def _wish_for_call_back(self) -> Line | Move:
         self.wish = "call-back"
         return self._say(CALL_BACK)
 
