@@ -58,7 +58,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """That has gone by. `moment` only where one of today's times was meant for certain."""
+    """That has gone by. No `moment` where only a day or a part of it is certain."""
 
     day: date
     moment: datetime | None = None
@@ -117,7 +117,7 @@ class _Wish:
             return self._on(possible[0])
         if all(len(fact.dates) > 1 and not fact.sure for fact in self.days):
             possible = [day for day in possible if _spans(self.hours, day)]
-        return Unclear("day", tuple(possible)) if possible else Closed(coming[0], all_day=True)
+        return Unclear("day", tuple(possible)) if possible else self._on(coming[0])
 
     def _is_over(self, day: date) -> bool:
         """Nothing that could be meant is left of that day."""
@@ -222,8 +222,6 @@ class _Wish:
             return At(possible[0])
         if possible:
             return Unclear("time", possible)
-        if day < self.today:
-            return Past(day, moments[0] if len(moments) == 1 else None)
         if gone := [moment for moment in moments if not self._is_ahead(moment) and self._is_open(moment)]:
             return Past(day, gone[0])
         if not any(self._is_ahead(moment) for moment in moments):
@@ -242,8 +240,6 @@ class _Wish:
         if self.alternatives and len(self.days) < 2:
             return NotUnderstood()
         spans = _spans(self.hours, day)
-        if day < self.today:
-            return Past(day)
         if not spans:
             return Closed(day, all_day=True)
         start, end = self._stretch(spans)

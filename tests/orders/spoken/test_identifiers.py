@@ -150,6 +150,7 @@ def test_a_number_that_is_not_valid_or_not_alone_is_asked_for(said: str) -> None
         ("my zip code is nine four one one zero please", "94110"),
         ("it's a 94110", "94110"),
         ("94110-1234", "94110"),
+        ("nine four one one zero dash one two three four", "94110"),
         ("94110, yes 94110", "94110"),
         ("SW1A 1AA", "SW1A1AA"),
         ("s w one a one a a", "SW1A1AA"),

@@ -242,6 +242,7 @@ GONE = {
     "2026-11-01T10:00": Past(date(2026, 11, 1)),
     "november 3rd 2026 at two": Past(date(2026, 11, 3)),
     "today before ten": Past(TODAY),
+    "2026-11-01T15:00Z": Past(date(2026, 11, 1), on(11, 1, 10)),
 }
 
 # Each of these would lead to a wrong time if one word of it were passed over.
@@ -259,7 +260,15 @@ NOT_UNDERSTOOD = [
     ),
     *("thanksgiving at two", "the day after thanksgiving at two", "two days after christmas at two", "my birthday at two"),
     *("every tuesday at two", "mondays at two", "twice on friday", "the same time tomorrow", "the week of the 30th"),
-    *("after friday at two", "before friday", "until tomorrow", "two days before friday", "the week before last", "by tomorrow"),
+    *(
+        "after friday at two",
+        "before friday",
+        "until tomorrow",
+        "two days before friday",
+        "the week before last",
+        "by tomorrow",
+        "the weekend after next",
+    ),
     *(
         "sometime in may at two",
         "in december",
@@ -401,6 +410,10 @@ def test_after_closing_time_now_and_today_are_closed() -> None:
 def test_after_closing_time_a_bare_time_asks_for_the_next_open_day() -> None:
     assert meant("at ten", on(11, 18, 19)) == Unclear("day", (TOMORROW,))
     assert meant("at ten", on(11, 21, 19)) == Unclear("day", (date(2026, 11, 23),))
+
+
+def test_when_every_choice_is_over_there_is_nothing_to_choose() -> None:
+    assert meant("today or tonight", on(11, 18, 19)) == Closed(TODAY)
 
 
 def test_before_opening_today_begins_with_the_first_opening_minute() -> None:
