@@ -193,7 +193,7 @@ class Dialogue:
         intent = intent_of(said)
         if intent in (Intent.PERSON, Intent.REPEAT, Intent.WHO):
             return self._want(intent, said)
-        if intent is Intent.GOODBYE and self._waiting not in (Waiting.DETAIL, Waiting.ORDER_NUMBER):
+        if intent is Intent.GOODBYE and not is_order_number(said):
             return self._goodbye()
         acts = self._expected_words(said, intent)
         return acts if acts is not None else self._want(intent, said)
@@ -236,7 +236,7 @@ class Dialogue:
         given = is_order_number(said) or is_email(said)
         if not given and intent in (Intent.BOOK, Intent.HOURS, Intent.HELP):
             return None
-        if not given and (intent in (Intent.NO, Intent.GOODBYE) or re.search(r"\b(?:don't|do not) (?:know|have|remember)\b", said)):
+        if not given and (intent is Intent.NO or re.search(r"\b(?:don't|do not) (?:know|have|remember)\b", said)):
             self._waiting = Waiting.YES_TO_PERSON
             return [Speak("Without that I cannot tell you about an order."), Speak(self.OFFER_PERSON)]
         if self._waiting is Waiting.DETAIL and (given or intent not in (Intent.ORDER, Intent.CANCEL)):

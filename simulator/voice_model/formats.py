@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 
-from simulator.speech import BYTES_PER_MS, decode_mulaw, to_telephone
+from simulator.speech import BYTES_PER_MS, RATE, decode_mulaw, resample, to_telephone
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Format:
     def encode(self, mulaw: bytes) -> bytes:
         if self.type == "audio/pcmu" or not mulaw:
             return mulaw
-        wide = resample_poly(decode_mulaw(mulaw).astype(np.float32), 3, 1)
+        wide = resample(decode_mulaw(mulaw).astype(np.float32), RATE, 24000)
         pcm: bytes = np.clip(wide, -32768, 32767).astype("<i2").tobytes()
         return pcm
 

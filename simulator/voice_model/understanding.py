@@ -99,7 +99,13 @@ _SPAN = (
     r"|in (?:an?|one|two|three|four|five|half|\d+)\b[^.?!]*\b(?:hours?|minutes?|days?|weeks?)"
 )
 _TIME = re.compile(rf"\b(?:(?:on )?(?:{_DATE})\b.*|{_CLOCK}|(?:{_SPAN})\b.*)", re.IGNORECASE)
-_OFFERED = re.compile(r"(?:\bfree: |\bmean:? )(?P<day>[^;?]*?) at (?P<clock>[^,;.?]+?)(?:,| or |[;.?]|$)", re.IGNORECASE)
+# How tools read out what they offer: "tomorrow, Monday November 23rd at 9 AM, 9:30 AM or 10 AM".
+_OFFER = re.compile(
+    rf"(?P<day>(?:(?:today|tomorrow),? )?{_DAY}(?: {_MONTH} \d{{1,2}}(?:st|nd|rd|th)?)?|today|tomorrow)"
+    rf"|(?P<clock>\d{{1,2}}(?::\d\d)?{_HALF_OF_DAY}|noon|midday)",
+    re.IGNORECASE,
+)
+_WHICH = {"second": 1, "third": 2, "last": -1, "latter": -1, "later": -1}
 
 
 def intent_of(said: str) -> Intent | None:
@@ -159,21 +165,43 @@ def asks(told: str) -> bool:
     return "?" in told or bool(re.search(r"\b(?:please (?:tell|give|say)|ask the caller|which one)\b", told, re.IGNORECASE))
 
 
+def offers_in(told: str) -> list[tuple[str, str]]:
+    """The days and hours offered, after "free:" or "do you mean"; the hour is "" where only days are."""
+    offered = re.search(r"(?:\bfree:|\bdo you mean:?)([^?]*)", told, re.IGNORECASE)
+    day, offers, days = "", [], []
+    for match in _OFFER.finditer(offered[1] if offered else ""):
+        if match["day"]:
+            day = match["day"]
+            days.append((day, ""))
+        elif day:
+            offers.append((day, match["clock"]))
+    return offers or days
+
+
 def time_answered(said: str, told: str, before: str) -> str:
     """The time meant by an answer, with what it leaves out taken from what was offered, or else from what was said before.
 
     "The first one" is the first that was offered, "at three" is on the day offered, "the 27th" at the hour asked for before.
     """
     day, clock = _search(_DATE, said), _search(_CLOCK, said)
-    offered = _OFFERED.search(told)
+    offers, earlier = offers_in(told), _search(_CLOCK, before)
     if day and not clock:
-        clock = _search(_CLOCK, before)
-        return f"{said.strip(' .,?!')} {_at(clock)}" if clock else said
-    if clock and not day and offered:
-        return f"{offered['day']} {_at(clock)}"
-    if not clock and offered and re.search(r"\b(?:first|yes|yeah|okay|ok|sure|that|please|either|any)\b", plain(said)):
-        return f"{offered['day']} at {offered['clock']}"
+        only_the_day_was_open = earlier and offers and not offers[0][1]
+        return f"{said.strip(' .,?!')} {_at(earlier)}" if only_the_day_was_open else said
+    if clock and not day and offers:
+        return f"{offers[0][0]} {_at(clock)}"
+    if not clock and offers and (chosen := _chosen(plain(said))) is not None:
+        day, clock = offers[chosen if chosen < len(offers) else -1]
+        clock = clock or earlier
+        return f"{day} {_at(clock)}" if clock else day
     return time_in(said) or said
+
+
+def _chosen(words: str) -> int | None:
+    for word, place in _WHICH.items():
+        if re.search(rf"\b{word}\b", words):
+            return place
+    return 0 if re.search(r"\b(?:first|yes|yeah|okay|ok|sure|that|please|either|any)\b", words) else None
 
 
 def _at(clock: str) -> str:

@@ -113,6 +113,13 @@ def test_who_does_not_know_the_number_is_offered_a_person() -> None:
     assert conversation.used[-1].tool == "transfer_to_human"
 
 
+def test_who_says_goodbye_instead_of_a_number_may_go() -> None:
+    conversation = Conversation()
+    conversation.say("Where is my order?")
+    assert "Goodbye" in conversation.say("Thanks, that's all.")
+    assert conversation.used[-1].tool == "end_call"
+
+
 def test_another_order_is_asked_for_anew() -> None:
     conversation = Conversation(answers={"lookup_order": [SHIPPED]})
     conversation.say("Where is my order 47192?")
@@ -133,10 +140,10 @@ def test_a_call_back_without_a_time_asks_when_and_goes_on_until_one_is_free() ->
     conversation.say("Where is my order 47192?")
     assert "When should we call you back?" in conversation.say("Can someone call me back?")
     assert conversation.say("On Sunday at noon.") == closed
-    assert "Booked." in conversation.say("The second one. 9:30.")
+    assert "Booked." in conversation.say("The second one.")
     assert [use.arguments["preferred_time"] for use in conversation.used[1:]] == [
         "On Sunday at noon",
-        "Monday November 23rd at 9:30",
+        "Monday November 23rd at 9:30 am",
     ]
     assert conversation.used[1].arguments["about"] == "order 47192"
 

@@ -149,17 +149,24 @@ FREE = (
     "tomorrow, Monday November 23rd at 9 AM, 9:30 AM or 10 AM. Which one suits you?"
 )
 ONE_FREE = "Thursday at 2 PM is already taken. One time is free: Thursday November 26th at 2:30 PM. Does that suit you?"
+SURE = "Just to be sure: do you mean Tuesday December 1st at 1 PM?"
 WHICH_DAY = "Which day do you mean: Friday November 20th or Friday November 27th?"
 
 
 @pytest.mark.parametrize(
     ("said", "told", "before", "time"),
     [
-        ("The first one, please.", FREE, "tomorrow at two", "tomorrow, Monday November 23rd at 9 AM"),
+        ("The first one, please.", FREE, "tomorrow at two", "tomorrow, Monday November 23rd at 9 am"),
+        ("The second, please.", FREE, "", "tomorrow, Monday November 23rd at 9:30 am"),
+        ("The last one.", FREE, "", "tomorrow, Monday November 23rd at 10 am"),
+        ("The third one.", ONE_FREE, "", "Thursday November 26th at 2:30 pm"),
         ("At ten.", FREE, "tomorrow at two", "tomorrow, Monday November 23rd at ten"),
         ("10 am", FREE, "", "tomorrow, Monday November 23rd at 10 am"),
+        ("Tuesday morning.", FREE, "tomorrow at two", "Tuesday morning."),
         ("Tuesday at three please", FREE, "", "Tuesday at three please"),
-        ("Yes, please.", ONE_FREE, "Thursday at two", "Thursday November 26th at 2:30 PM"),
+        ("Yes, please.", ONE_FREE, "Thursday at two", "Thursday November 26th at 2:30 pm"),
+        ("The first one.", WHICH_DAY, "next Friday at 10", "Friday November 20th at 10"),
+        ("Yes.", SURE, "on the first", "Tuesday December 1st at 1 pm"),
         ("The 27th.", WHICH_DAY, "next Friday at 10", "The 27th at 10"),
         ("Tomorrow at 2 in the afternoon.", "When should we call?", "", "Tomorrow at 2 in the afternoon"),
         ("Whenever it suits you.", "When should we call?", "", "Whenever it suits you."),
