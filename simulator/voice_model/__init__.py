@@ -6,6 +6,7 @@
     brains      what decides what is said: the interface, and a script for tests
     dialogue    what to say and which tool to use, from words alone. Pure.
     spoken      the brain that really listens and speaks, on this machine
+    connection  one connection: carries out what its session asks for
     server      the WebSocket server (aiohttp, so that it shares no mistakes with the client under test)
 
 It checks what it receives and is honest about itself: where it introduces itself, it is a practice model.

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 from openai import AsyncOpenAI
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
@@ -567,6 +568,31 @@ async def test_a_closed_session_is_known_to_be_closed() -> None:
             assert len(model.open_sessions) == 1
         await asyncio.wait_for(model.sessions[0].ended.wait(), 5)
         assert model.sessions[0].close_code == 1000
+
+
+async def test_other_processes_can_ask_what_became_of_its_sessions() -> None:
+    async with saying(Say("Hello.")) as model, configured(model) as line, ClientSession() as client:
+        await line.reply()
+        await line.refused("response.create", response={"temperature": 1})
+        address = model.base_url.removesuffix("/v1") + "/practice/sessions"
+        async with client.get(address) as answer:
+            (session,) = await answer.json()
+        assert session["open"] is True
+        assert session["replies"] == 1
+        assert session["complaints"] == ["unknown_parameter: Unknown parameter: 'response.temperature'."]
+        await line.socket.close()
+        await asyncio.wait_for(model.sessions[0].ended.wait(), 5)
+        async with client.get(address) as answer:
+            (session,) = await answer.json()
+        assert (session["open"], session["close_code"]) == (False, 1000)
+
+
+async def test_only_the_last_sessions_are_remembered() -> None:
+    async with VoiceModel(ScriptedBrain, keep=2) as model:
+        for _ in range(3):
+            async with configured(model):
+                pass
+        assert len(model.sessions) == 2
 
 
 async def test_faults_of_a_server_are_as_ordered() -> None:
