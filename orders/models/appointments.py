@@ -4,7 +4,7 @@ A lane is one person who can keep appointments; how many there are at a time is 
 the half hour. `now` is an argument wherever it decides something.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, Self
 
@@ -112,6 +112,10 @@ class Appointment(models.Model):
         # Here and not only in the constraint: the database cannot even compare a range that ends before it begins.
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "The appointment must end after it starts."})
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        # A form that does not show the status must not leave it out: whether two may overlap depends on it.
+        super().validate_constraints(exclude=set(exclude or ()) - {"status"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Two inserts that exclude each other can each wait for the other until the database ends one as a deadlock.

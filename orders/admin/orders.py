@@ -1,0 +1,189 @@
+"""Customers' and orders' pages."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from orders.models import Customer, Order, OrderItem, WrongState
+from orders.templatetags.read_out import money
+
+from .saving import hold
+
+if TYPE_CHECKING:
+    CustomerPages = admin.ModelAdmin[Customer]
+    OrderPages = admin.ModelAdmin[Order]
+    OrderRows = admin.TabularInline[Order, Customer]
+    OrderItemRows = admin.TabularInline[OrderItem, Order]
+else:
+    CustomerPages = OrderPages = ModelAdmin
+    OrderRows = OrderItemRows = TabularInline
+
+COLOURS = {
+    Order.Status.PLACED.label: "primary",
+    Order.Status.PACKED.label: "info",
+    Order.Status.SHIPPED.label: "warning",
+    Order.Status.DELIVERED.label: "success",
+    Order.Status.CANCELLED.label: "danger",
+    Order.Status.RETURNED.label: "default",
+}
+
+
+class OrdersOfCustomer(OrderRows):
+    model = Order
+    fields = readonly_fields = ("number", "status", "placed_at", "estimated_delivery")
+    show_change_link = True
+    can_delete = False
+    extra = max_num = 0
+    tab = True
+
+
+@admin.register(Customer)
+class CustomerAdmin(CustomerPages):
+    list_display = ("name", "email", "phone", "postcode", "orders_placed", "since")
+    search_fields = ("name", "email", "phone", "postcode", "=orders__number")
+    search_help_text = "A name, e-mail, telephone number, postcode or order number"
+    fields = ("name", "email", "phone", "address", "postcode", "since")
+    readonly_fields = ("since",)
+    inlines = (OrdersOfCustomer,)
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return super().get_queryset(request).annotate(order_count=Count("orders", distinct=True))
+
+    @admin.display(description="Orders", ordering="order_count")
+    def orders_placed(self, customer: Any) -> int:
+        return int(customer.order_count)
+
+
+class ItemsOfOrder(OrderItemRows):
+    model = OrderItem
+    extra = 0
+    min_num = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return (obj is None or obj.can_be_cancelled) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (not isinstance(obj, Order) or obj.can_be_cancelled) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return (not isinstance(obj, Order) or obj.can_be_cancelled) and super().has_delete_permission(request, obj)
+
+
+@admin.register(Order)
+class OrderAdmin(OrderPages):
+    list_display = ("number", "customer", "state", "placed_at", "estimated_delivery", "amount")
+    list_filter = (("status", ChoicesDropdownFilter), ("placed_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("customer",)
+    list_per_page = 50
+    search_fields = ("number", "customer__name", "customer__email", "customer__phone", "tracking_number")
+    search_help_text = "An order number, a customer's name, e-mail or telephone number, or a tracking number"
+    autocomplete_fields = ("customer",)
+    inlines = (ItemsOfOrder,)
+    actions = ("pack_chosen", "ship_chosen", "deliver_chosen", "cancel_chosen")
+    actions_submit_line = ("pack", "ship", "deliver", "take_back", "cancel")
+    fieldsets = (
+        (None, {"fields": ("number", "customer", "state", "amount")}),
+        ("Delivery", {"fields": ("estimated_delivery", "carrier", "tracking_number")}),
+        ("What happened", {"fields": ("placed_at", "shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by")}),
+    )
+    facts = ("state", "amount", "placed_at", "shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return Order.objects.with_totals().newest_first()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
+        hold(Order, request, object_id)
+        return super().get_object(request, object_id, from_field)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
+        return self.facts if obj is None else ("number", "customer", *self.facts)
+
+    @display(description="Status", ordering="status", label=COLOURS)  # type: ignore[untyped-decorator]  # unfold has no types
+    def state(self, order: Order) -> str:
+        return order.get_status_display()
+
+    @admin.display(description="Total", ordering="items_total")
+    def amount(self, order: Any) -> str:
+        return money(order.items_total) if order.pk else "–"
+
+    # One order, on its page
+    @action(description="Packed", permissions=["pack"])  # type: ignore[untyped-decorator]
+    def pack(self, request: HttpRequest, order: Order) -> None:
+        move(request, [order], Order.pack, "packed")
+
+    @action(description="Shipped", permissions=["ship"])  # type: ignore[untyped-decorator]
+    def ship(self, request: HttpRequest, order: Order) -> None:
+        move(request, [order], Order.ship, "shipped")
+
+    @action(description="Delivered", permissions=["deliver"])  # type: ignore[untyped-decorator]
+    def deliver(self, request: HttpRequest, order: Order) -> None:
+        move(request, [order], Order.deliver, "delivered")
+
+    @action(description="Returned", permissions=["take_back"])  # type: ignore[untyped-decorator]
+    def take_back(self, request: HttpRequest, order: Order) -> None:
+        move(request, [order], Order.take_back, "returned")
+
+    @action(description="Cancel the order", permissions=["cancel"])  # type: ignore[untyped-decorator]
+    def cancel(self, request: HttpRequest, order: Order) -> None:
+        move(request, [order], lambda one: one.cancel(by=request.user.get_username()), "cancelled")
+
+    def has_pack_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_become(Order.Status.PACKED, request, object_id)
+
+    def has_ship_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_become(Order.Status.SHIPPED, request, object_id)
+
+    def has_deliver_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_become(Order.Status.DELIVERED, request, object_id)
+
+    def has_take_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_become(Order.Status.RETURNED, request, object_id)
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_become(Order.Status.CANCELLED, request, object_id)
+
+    def _may_become(self, status: str, request: HttpRequest, object_id: Any) -> bool:
+        """Whether to show the button; whether the order moves is settled when it is pressed."""
+        if not self.has_change_permission(request):
+            return False
+        return object_id is None or Order.objects.filter(pk=object_id, status__in=Order.before(status)).exists()
+
+    # Several, in the list
+    @admin.action(description="Mark as packed", permissions=["change"])
+    def pack_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        move(request, orders, Order.pack, "packed")
+
+    @admin.action(description="Mark as shipped", permissions=["change"])
+    def ship_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        move(request, orders, Order.ship, "shipped")
+
+    @admin.action(description="Mark as delivered", permissions=["change"])
+    def deliver_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        move(request, orders, Order.deliver, "delivered")
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def cancel_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        move(request, orders, lambda order: order.cancel(by=request.user.get_username()), "cancelled")
+
+
+def move(request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], None], outcome: str) -> None:
+    """Let each order take a step, and say how many did."""
+    moved, refused = [], []
+    for order in orders:
+        try:
+            step(order)
+            moved.append(order.number)
+        except WrongState as refusal:
+            refused.append(f"{order.number} is {refusal.order.status}")
+    if moved:
+        messages.success(request, f"{', '.join(moved)}: {outcome}.")
+    if refused:
+        messages.error(request, f"{'; '.join(refused)}: cannot be {outcome}.")
