@@ -35,10 +35,11 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Notes Ctrl-C and its like; acted upon where nothing is half done."""
+    """Notes Ctrl-C and its like; acted upon where nothing is half done. Under make, the end of make is one of them."""
 
     def __init__(self) -> None:
         self.noted = False
+        self._make = os.getppid() if "MAKELEVEL" in os.environ else None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note)
 
@@ -46,7 +47,7 @@ class Interruption:
         self.noted = True
 
     def check(self) -> None:
-        if self.noted:
+        if self.noted or self._make not in (None, os.getppid()):
             raise Interrupted
 
 

@@ -150,6 +150,18 @@ def test_kill_9_takes_the_embedded_servers_along(call_centre: CallCentre) -> Non
     assert eventually(lambda: not (call_centre.folder / "demo" / "postgres" / "postmaster.pid").exists())
 
 
+def test_a_killed_make_leaves_nothing_behind(call_centre: CallCentre) -> None:
+    make = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    command = [sys.executable, "-c", make, sys.executable, "-c", SUPERVISOR, str(call_centre.folder), call_centre.marker, "stays"]
+    surroundings = {**os.environ, "PORT": str(free_port()), "PYTHONUNBUFFERED": "1", "MAKELEVEL": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as killed:
+        read_until(killed, "Everything is up.")
+        killed.kill()
+    assert eventually(lambda: not processes_with(call_centre.marker))
+
+
 def test_when_one_ends_everything_ends_and_it_is_named_with_its_log(call_centre: CallCentre) -> None:
     status, lines = call_centre.finished("one dies")
     assert status == 1
