@@ -22,7 +22,7 @@ def play(request: HttpRequest, file: Path) -> HttpResponse:
     else:
         response = part(file, size, *wanted.groups())
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store, private"
     response["Content-Disposition"] = 'inline; filename="recording.wav"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from .. import wrap_up
 from ..choices import Disposition, EndReason, Speaker, Status
+from .search import searchable, spoken
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 
 # Fewer are in every number.
 FEWEST_DIGITS = 3
-
-
-def spoken(query: str) -> SearchQuery:
-    """What staff type, as a full-text query: all the words, in any form; `12345` also finds it said digit by digit."""
-    found = SearchQuery(query, config="english", search_type="websearch")
-    digits = "".join(character for character in query if character.isdigit())
-    if len(digits) > 1:
-        found |= SearchQuery(" ".join(digits), config="english", search_type="phrase")
-    return found
 
 
 class CallLogQuerySet(models.QuerySet["CallLog"]):
@@ -190,9 +182,7 @@ class Turn(models.Model):
     generated = models.TextField(blank=True)
     heard = models.TextField(blank=True)
     interrupted = models.BooleanField(default=False)
-    search = models.GeneratedField(
-        expression=SearchVector("generated", "heard", config="english"), output_field=SearchVectorField(), db_persist=True
-    )
+    search = models.GeneratedField(expression=searchable("generated", "heard"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
         ordering = ("call", "position")
@@ -234,9 +224,7 @@ class ToolCall(models.Model):
     status = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.RUNNING)
     started_ms = models.PositiveIntegerField()
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
-    search = models.GeneratedField(
-        expression=SearchVector("arguments", "result", config="english"), output_field=SearchVectorField(), db_persist=True
-    )
+    search = models.GeneratedField(expression=searchable("arguments", "result"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
         ordering = ("call", "position")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +17,7 @@ from django.utils import timezone
 from voiceagent.carriers.base import RecordingAnnounced
 
 from .calls import CallLog
+from .search import searchable
 
 # A worker that dies leaves its lease behind; after this long another may take the row. Long work renews it.
 LEASE = timedelta(minutes=10)
@@ -183,9 +184,7 @@ class Transcription(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     words = models.JSONField(default=list, help_text="In order: speaker, start_ms, end_ms, text.")
     text = models.TextField(blank=True)
-    search = models.GeneratedField(
-        expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True
-    )
+    search = models.GeneratedField(expression=searchable("text"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
         indexes = (GinIndex(fields=("search",), name="transcription_search"),)

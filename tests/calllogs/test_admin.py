@@ -1,0 +1,337 @@
+"""What Sam sees and may do. Nobody changes a fact."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser, Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from calllogs import admin as pages
+from calllogs import audio
+from calllogs.log import DatabaseLog
+from calllogs.models import CallLog, Recording, Transcription
+from calllogs.roles import MANAGERS, SUPPORT_STAFF
+from voiceagent.call.commands import LogEnd, LogToolCall, LogTransfer, LogTurn
+from voiceagent.carriers.base import CallStatus, IncomingCall
+
+from .recordings import silence, tone, wav
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/calllogs/calllog/"
+GOOD = wav(tone(3), silence(3))
+
+
+def person(name: str, *roles: str) -> AbstractBaseUser:
+    user = get_user_model().objects.create_user(name, is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=roles))
+    return user
+
+
+@pytest.fixture
+def sam() -> AbstractBaseUser:
+    return person("sam", SUPPORT_STAFF)
+
+
+@pytest.fixture
+def desk(sam: AbstractBaseUser) -> Client:
+    """Sam's browser."""
+    client = Client()
+    client.force_login(sam)  # type: ignore[arg-type]
+    return client
+
+
+def call(sid: str = "CA" + "a" * 32, *, ended: bool = True) -> CallLog:
+    """Ada asks for her order, interrupts, and wants a person."""
+    log = DatabaseLog()
+    log.call_arrived(IncomingCall(sid, "+14155550142", "+14155550100"))
+    log.agent_connected(sid, engine="openai_realtime", model="gpt-realtime-2.1", settings_version=3)
+    log.write(sid, LogTurn(1, "caller", 1000, 3000, "Where is <b>my</b> order?", "Where is <b>my</b> order?"))
+    log.write(sid, LogToolCall(2, "c1", "lookup_order", '{"query": "ORD-47192"}', 3100, "done", "Shipped on Monday.", 52))
+    log.write(sid, LogTurn(3, "agent", 4000, 5000, "It was shipped on Monday by truck.", "It was shipped", interrupted=True))
+    if ended:
+        log.write(sid, LogTransfer("returns", "wants to return a jacket", 6000))
+        log.write(sid, LogEnd("transferred", 7000))
+        log.status_reported(CallStatus(sid, "completed", 3, 65))
+    return CallLog.objects.get(call_sid=sid)
+
+
+def recorded(where: CallLog) -> Recording:
+    row = Recording.objects.create(
+        call=where, recording_sid="RE1", state="transcribed", sha256="0" * 64, size=len(GOOD), channels=2, duration_s=3
+    )
+    audio.folder().mkdir(parents=True)
+    audio.path(row.file).write_bytes(GOOD)
+    words = [{"speaker": "caller", "start_ms": 900, "end_ms": 1500, "text": "Where"}]
+    Transcription.objects.create(recording=row, model="whisper-1", words=words, text="Where")
+    return row
+
+
+def page_of(where: CallLog) -> str:
+    return reverse("admin:calllogs_calllog_change", args=[where.pk])
+
+
+def text(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+class TestTheList:
+    def test_a_call_is_one_line_with_what_staff_want_to_know(self, desk: Client) -> None:
+        call()
+        shown = text(desk, LIST)
+        for wanted in ("+1 415-555-0142", "1:05", "Transfer failed", "Handed to a person", "wants to return a jacket"):
+            assert wanted in shown
+
+    def test_a_call_that_goes_on_is_marked_so(self, desk: Client) -> None:
+        call(ended=False)
+        assert "Going on" in text(desk, LIST)
+
+    def test_a_withheld_number_is_said_in_words(self, desk: Client) -> None:
+        DatabaseLog().call_arrived(IncomingCall("CA1", "", ""))
+        assert "Number withheld" in text(desk, LIST)
+
+    @pytest.mark.parametrize(
+        ("wanted", "is_found"), [("47192", True), ("monday", True), ("0142", True), ("canada", False), ("\x00", True)]
+    )
+    def test_calls_are_searched_by_number_words_and_order(self, desk: Client, wanted: str, is_found: bool) -> None:
+        where = call()
+        response = desk.get(LIST, {"q": wanted})
+        assert (page_of(where) in response.content.decode()) is is_found
+
+    @pytest.mark.parametrize(
+        ("filters", "is_found"),
+        [
+            ("disposition__exact=transfer_failed", True),
+            ("disposition__exact=completed", False),
+            ("end_reason__exact=transferred", True),
+            ("put_through=yes", True),
+            ("put_through=no", False),
+            ("put_through=odd", True),
+            ("started_at_from=2020-01-01&started_at_to=2020-12-31", False),
+            ("started_at_from=2020-01-01", True),
+            ("started_at_from=2120-01-01", False),
+            ("started_at_from=soon&started_at_to=2020-02-31", True),
+        ],
+    )
+    def test_calls_are_filtered(self, desk: Client, filters: str, is_found: bool) -> None:
+        where = call()
+        assert (page_of(where) in text(desk, f"{LIST}?{filters}")) is is_found
+
+    def test_a_day_is_whole_and_the_shops(self, desk: Client) -> None:
+        where = call()
+        CallLog.objects.update(started_at=datetime(2026, 11, 19, 4, 30, tzinfo=UTC))  # late in the evening of the 18th
+        assert page_of(where) in text(desk, f"{LIST}?started_at_from=2026-11-18&started_at_to=2026-11-18")
+        assert page_of(where) not in text(desk, f"{LIST}?started_at_from=2026-11-19")
+
+    def test_more_calls_are_not_more_queries(self, desk: Client) -> None:
+        def queries() -> int:
+            with CaptureQueriesContext(
+                connection,
+            ) as captured:
+                desk.get(LIST)
+            return len(captured)
+
+        call("CA1")
+        few = queries()
+        for number in range(2, 12):
+            call(f"CA{number}")
+        assert queries() == few
+
+    def test_a_large_log_is_estimated_and_not_counted(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        call()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE calllogs_calllog")
+        monkeypatch.setattr(pages, "COUNTED_UP_TO", 0)
+        with CaptureQueriesContext(connection) as captured:
+            paginator = pages.EstimatingPaginator(CallLog.objects.all(), 50)
+            assert paginator.count == 1
+        assert "reltuples" in captured[0]["sql"]
+        assert len(captured) == 1
+        assert pages.EstimatingPaginator(CallLog.objects.filter(status="received"), 50).count == 0
+
+
+class TestThePage:
+    def test_the_conversation_is_there_with_its_tool_in_place(self, desk: Client) -> None:
+        shown = text(desk, page_of(call()))
+        order = [shown.index(part) for part in ("my&lt;/b&gt; order?", "lookup_order", "It was shipped")]
+        assert order == sorted(order)
+        for part in ("ORD-47192", "Shipped on Monday.", "Done", "52 ms"):
+            assert part in shown
+
+    def test_what_the_caller_did_not_hear_is_struck(self, desk: Client) -> None:
+        assert "on Monday by truck.</del>" in text(desk, page_of(call()))
+
+    def test_what_callers_say_is_text_and_never_markup(self, desk: Client) -> None:
+        shown = text(desk, page_of(call()))
+        assert "<b>my</b>" not in shown
+        assert "<b>my</b>" in unescape(shown)
+
+    def test_the_recording_and_its_words_are_there(self, desk: Client) -> None:
+        where = call()
+        row = recorded(where)
+        shown = text(desk, page_of(where))
+        assert reverse("admin:calllogs_recording_audio", args=[row.pk]) in shown
+        assert 'data-start-ms="900"' in shown
+        assert row.file not in shown
+
+    def test_no_script_is_written_into_our_part_of_the_page(self, desk: Client) -> None:
+        where = call()
+        recorded(where)
+        ours = text(desk, page_of(where)).split('class="call"')[1].split("</aside>")[0]
+        assert "onclick" not in ours
+        assert "style=" not in ours
+
+    def test_longer_calls_are_not_more_queries(self, desk: Client) -> None:
+        where = call()
+        recorded(where)
+
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                desk.get(page_of(where))
+            return len(captured)
+
+        desk.get(page_of(where))
+        few = queries()
+        for position in range(4, 40):
+            DatabaseLog().write(where.call_sid, LogTurn(position, "agent", 1, 2, "Hello", "Hello"))
+        assert queries() == few
+
+    def test_an_empty_call_is_a_page_too(self, desk: Client) -> None:
+        DatabaseLog().call_arrived(IncomingCall("CA1", "sip:ben@example.com", ""))
+        shown = text(desk, page_of(CallLog.objects.get()))
+        assert "Nothing was said." in shown
+        assert "sip:ben@example.com" in shown
+
+
+class TestTheJudgement:
+    def test_staff_correct_a_disposition_and_it_is_known_who_did(self, desk: Client, sam: AbstractBaseUser) -> None:
+        where = call()
+        response = desk.post(page_of(where), {"disposition": "transferred", "note": "Spoke to her, all done."})
+        assert response.status_code == 302
+        where.refresh_from_db()
+        assert (where.disposition, where.note, where.corrected_by) == ("transferred", "Spoke to her, all done.", sam)
+        assert where.corrected_at is not None
+        assert LogEntry.objects.get().get_change_message() == "Changed Disposition and Staff's note."
+        assert "Corrected by sam" in text(desk, page_of(where))
+
+    def test_a_note_alone_is_no_correction(self, desk: Client) -> None:
+        where = call()
+        desk.post(page_of(where), {"disposition": "transfer_failed", "note": "Called back."})
+        where.refresh_from_db()
+        assert (where.note, where.is_corrected) == ("Called back.", False)
+
+    def test_facts_cannot_be_changed(self, desk: Client) -> None:
+        where = call()
+        facts = {
+            "caller_number": "+1",
+            "status": "received",
+            "transfer_reason": "none",
+            "end_reason": "no_input",
+            "duration_s": "1",
+        }
+        desk.post(page_of(where), {"disposition": "transfer_failed", "note": "x", **facts})
+        after = CallLog.objects.get()
+        assert {name: str(getattr(after, name)) for name in facts} == {name: str(getattr(where, name)) for name in facts}
+
+    def test_a_fact_that_comes_while_staff_write_is_not_overwritten(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        where = call()
+        save = pages.CallLogAdmin.save_model
+
+        def a_fact_comes_first(self: Any, *args: Any) -> None:
+            CallLog.objects.update(duration_s=99)
+            save(self, *args)
+
+        monkeypatch.setattr(pages.CallLogAdmin, "save_model", a_fact_comes_first)
+        desk.post(page_of(where), {"disposition": "transferred", "note": ""})
+        assert CallLog.objects.get().duration_s == 99
+
+    def test_an_ended_call_keeps_a_disposition(self, desk: Client) -> None:
+        where = call()
+        assert desk.post(page_of(where), {"disposition": "", "note": ""}).status_code == 200
+        assert CallLog.objects.get().disposition == "transfer_failed"
+
+    def test_a_call_that_goes_on_is_not_judged_yet_but_noted(self, desk: Client) -> None:
+        where = call(ended=False)
+        assert "The call goes on" in text(desk, page_of(where))
+        assert desk.post(page_of(where), {"disposition": "completed", "note": "Listening in."}).status_code == 302
+        after = CallLog.objects.get()
+        assert (after.disposition, after.note) == ("", "Listening in.")
+
+    def test_nobody_adds_or_deletes_a_call(self, desk: Client) -> None:
+        where = call()
+        assert desk.get(f"{LIST}add/").status_code == 403
+        assert desk.post(f"{LIST}{where.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert CallLog.objects.count() == 1
+
+
+class TestListening:
+    @pytest.fixture
+    def url(self) -> str:
+        return reverse("admin:calllogs_recording_audio", args=[recorded(call()).pk])
+
+    def test_sam_hears_any_part_of_it(self, desk: Client, url: str) -> None:
+        response = desk.get(url, headers={"Range": "bytes=0-43"})
+        assert (response.status_code, response.content[:4]) == (206, b"RIFF")
+        assert "no-store" in response["Cache-Control"]
+
+    def test_a_manager_hears_it_too(self, url: str) -> None:
+        client = Client()
+        client.force_login(person("mia", MANAGERS))  # type: ignore[arg-type]
+        assert client.get(url).status_code == 200
+
+    def test_whoever_is_not_allowed_to_hears_nothing(self, url: str) -> None:
+        client = Client()
+        assert client.get(url).status_code == 302
+        client.force_login(person("ned"))  # type: ignore[arg-type]
+        assert client.get(url).status_code == 403
+
+    def test_whoever_may_only_look_sees_no_player(self, url: str) -> None:
+        looker = get_user_model().objects.create_user("lou", is_staff=True)
+        looker.user_permissions.set(Group.objects.get(name=SUPPORT_STAFF).permissions.filter(codename__startswith="view"))
+        client = Client()
+        client.force_login(looker)
+        assert "You may not play recordings." in text(client, page_of(CallLog.objects.get()))
+
+    def test_a_recording_that_is_not_verified_cannot_be_heard(self, desk: Client, url: str) -> None:
+        Recording.objects.update(state="announced", sha256="")
+        assert desk.get(url).status_code == 404
+
+
+class TestTryingAgain:
+    @pytest.fixture(autouse=True)
+    def woken(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+        sent: list[Any] = []
+        monkeypatch.setattr(pages, "wake", lambda task, row_id: sent.append((task.name.rpartition(".")[2], row_id)))
+        yield sent
+
+    @pytest.fixture
+    def failed(self) -> Recording:
+        return Recording.objects.create(call=call(), recording_sid="RE1", state="failed", error="the carrier answered 404")
+
+    def test_staff_see_why_it_failed_and_try_again(self, desk: Client, failed: Recording, woken: list[Any]) -> None:
+        url = reverse("admin:calllogs_recording_again", args=[failed.pk])
+        shown = text(desk, page_of(failed.call))
+        assert "the carrier answered 404" in shown
+        assert url in shown
+        assert desk.post(url).status_code == 302
+        failed.refresh_from_db()
+        assert (failed.state, woken) == ("announced", [("fetch_recording", failed.pk)])
+
+    def test_a_look_alone_starts_nothing(self, desk: Client, failed: Recording, woken: list[Any]) -> None:
+        assert desk.get(reverse("admin:calllogs_recording_again", args=[failed.pk])).status_code == 405
+        assert woken == []
+
+    def test_whoever_may_not_judge_may_not_try_again(self, failed: Recording, woken: list[Any]) -> None:
+        client = Client()
+        client.force_login(person("ned"))  # type: ignore[arg-type]
+        assert client.post(reverse("admin:calllogs_recording_again", args=[failed.pk])).status_code == 403
+        assert woken == []
