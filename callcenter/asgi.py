@@ -12,10 +12,10 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
-from orders.briefing import briefing
-from orders.tools import TOOLS as SHOP_TOOLS
 
 from calllogs.log import DatabaseLog
+from orders.briefing import briefing
+from orders.tools import TOOLS as SHOP_TOOLS
 from voiceagent.consumers import MediaStreamConsumer
 from voiceagent.engines.base import Engine, EngineConfig
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime

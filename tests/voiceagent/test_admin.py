@@ -1,0 +1,111 @@
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from calllogs.roles import MANAGERS, SUPPORT_STAFF, make_roles
+from voiceagent.models import AgentSettings, TransferDestination
+
+LIST = reverse("admin:voiceagent_agentsettings_changelist")
+ADD = reverse("admin:voiceagent_agentsettings_add")
+
+
+def page_of(version: AgentSettings) -> str:
+    return reverse("admin:voiceagent_agentsettings_change", args=[version.pk])
+
+
+def somebody(name: str, group: str) -> Client:
+    make_roles()
+    user = User.objects.create_user(name, is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def mia(db: None) -> Client:
+    return somebody("mia", MANAGERS)
+
+
+@pytest.fixture
+def sam(db: None) -> Client:
+    return somebody("sam", SUPPORT_STAFF)
+
+
+def form_of(client: Client, page: str) -> dict[str, object]:
+    """What a browser would send back of a form it was shown."""
+    form = client.get(page).context["adminform"].form
+    values = {name: form.initial.get(name, field.initial) for name, field in form.fields.items()}
+    return {name: value() if callable(value) else value for name, value in values.items() if value is not None}
+
+
+def test_a_new_version_begins_as_the_one_in_use(mia):
+    AgentSettings.objects.create(voice="cedar", greeting="Ahoy.")
+    form = form_of(mia, ADD)
+    assert (form["voice"], form["greeting"]) == ("cedar", "Ahoy.")
+
+
+def test_the_first_version_begins_as_the_standard_one(mia):
+    assert form_of(mia, ADD)["voice"] == "marin"
+    mia.post(ADD, {**form_of(mia, ADD), "reason": "First."})
+    assert AgentSettings.current().created_by.username == "mia"
+
+
+def test_saving_a_version_makes_the_next_and_leaves_the_old_as_it_was(mia):
+    first = AgentSettings.objects.create(greeting="Hello.")
+    response = mia.post(page_of(first), {**form_of(mia, page_of(first)), "greeting": "Good day.", "reason": "Kinder."})
+    assert response.status_code == 302, response.context["errors"]
+    assert AgentSettings.objects.get(pk=first.pk).greeting == "Hello."
+    newest = AgentSettings.current()
+    assert (newest.greeting, newest.reason, newest.created_by.username) == ("Good day.", "Kinder.", "mia")
+
+
+def test_an_old_version_is_brought_back_by_saving_it(mia):
+    first = AgentSettings.objects.create(voice="cedar")
+    AgentSettings.objects.create(voice="marin")
+    mia.post(page_of(first), form_of(mia, page_of(first)))
+    assert (AgentSettings.objects.count(), AgentSettings.current().voice) == (3, "cedar")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("speed", 9),
+        ("vad_threshold", -1),
+        ("vad_silence_ms", 5),
+        ("language", "English"),
+        ("silence_s", 0),
+        ("longest_call_s", 99999),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_beside_its_field(mia, field, value):
+    response = mia.post(ADD, {**form_of(mia, ADD), field: value})
+    assert field in response.context["adminform"].form.errors
+    assert not AgentSettings.objects.exists()
+
+
+def test_the_list_says_which_version_is_in_use(mia):
+    for voice in ("marin", "cedar"):
+        AgentSettings.objects.create(voice=voice)
+    rows = mia.get(LIST).context["cl"].result_list
+    assert [row.is_newest for row in rows] == [True, False]
+
+
+def test_no_version_can_be_deleted(mia):
+    version = AgentSettings.objects.create()
+    assert mia.post(reverse("admin:voiceagent_agentsettings_delete", args=[version.pk])).status_code == 403
+
+
+def test_support_staff_have_nothing_to_do_with_settings(sam):
+    version = AgentSettings.objects.create()
+    for page in (LIST, ADD, page_of(version), reverse("admin:voiceagent_transferdestination_changelist")):
+        assert sam.get(page).status_code == 403
+
+
+def test_a_department_has_a_number_that_can_be_dialled(mia):
+    page = reverse("admin:voiceagent_transferdestination_add")
+    wrong = mia.post(page, {"department": "returns", "description": "Returns", "phone": "555 0199"})
+    assert "international form" in str(wrong.context["adminform"].form.errors)
+    mia.post(page, {"department": "returns", "description": "Returns", "phone": "+14155550188"})
+    assert TransferDestination.number_for("returns") == "+14155550188"
