@@ -83,6 +83,8 @@ def transcribe_recording(recording_id: int) -> None:
         return
     except transcription.NotTranscribed as error:
         try_again(recording, str(error))
+    except OSError as error:
+        try_again(recording, f"its file could not be read: {error.strerror}")
 
 
 @shared_task

@@ -199,6 +199,14 @@ class TestTranscribing:
         assert (kept.recording, kept.model, kept.text) == (row, "whisper-1", "Hello")
         assert kept.words == [{"speaker": "caller", "start_ms": 100, "end_ms": 400, "text": "Hello"}]
 
+    def test_a_file_that_is_gone_is_said_and_tried_again(self, woken: list[Any], settings: Any) -> None:
+        settings.TRANSCRIBER = "local"
+        row = stored()
+        audio.path(row.file).unlink()
+        transcribe_recording(row.pk)
+        row.refresh_from_db()
+        assert (row.state, row.error, row.lease_until) == ("stored", "its file could not be read: No such file or directory", None)
+
     def test_the_same_message_twice_is_one_run(self, woken: list[Any], transcriber: list[int]) -> None:
         row = stored()
         transcribe_recording(row.pk)
