@@ -76,7 +76,7 @@ class WhenFilter(admin.SimpleListFilter):
 @admin.register(Appointment)
 class AppointmentAdmin(AppointmentPages):
     form = AppointmentForm
-    list_display = ("starts", "reference", "phone", "customer", "about", "state", "lane", "by_telephone")
+    list_display = ("starts", "reference", "phone", "customer", "about", "state", "lane", "booked_by")
     list_display_links = ("starts", "reference")
     list_filter = (WhenFilter, ("status", ChoicesDropdownFilter))
     list_select_related = ("customer",)
@@ -134,9 +134,9 @@ class AppointmentAdmin(AppointmentPages):
     def state(self, appointment: Appointment) -> str:
         return appointment.get_status_display()
 
-    @admin.display(description="By telephone", boolean=True, ordering="call_sid")
-    def by_telephone(self, appointment: Appointment) -> bool:
-        return bool(appointment.call_sid)
+    @admin.display(description="Booked by", ordering="call_sid")
+    def booked_by(self, appointment: Appointment) -> str:
+        return "the agent" if appointment.call_sid else "staff"
 
     @admin.action(description="Mark as done", permissions=["change"])
     def finish_chosen(self, request: HttpRequest, appointments: QuerySet[Appointment]) -> None:

@@ -11,7 +11,6 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import action, display
 
 from orders.models import Customer, Order, OrderItem, WrongState
-from orders.templatetags.read_out import money
 
 from .saving import hold
 
@@ -89,15 +88,19 @@ class OrderAdmin(OrderPages):
     inlines = (ItemsOfOrder,)
     actions = ("pack_chosen", "ship_chosen", "deliver_chosen", "cancel_chosen")
     actions_submit_line = ("pack", "ship", "deliver", "take_back", "cancel")
-    fieldsets = (
-        (None, {"fields": ("number", "customer", "state", "amount")}),
-        ("Delivery", {"fields": ("estimated_delivery", "carrier", "tracking_number")}),
-        ("What happened", {"fields": ("placed_at", "shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by")}),
-    )
-    facts = ("state", "amount", "placed_at", "shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by")
+    happened = ("placed_at", "shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by")
+    facts = ("state", "amount", *happened)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return Order.objects.with_totals().newest_first()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        happened = [name for name in self.happened if obj and getattr(obj, name)]
+        return (
+            (None, {"fields": ("number", "customer", "state", "amount")}),
+            ("Delivery", {"fields": ("estimated_delivery", "carrier", "tracking_number")}),
+            *([("What happened", {"fields": happened})] if happened else []),
+        )
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
         hold(Order, request, object_id)
@@ -112,7 +115,7 @@ class OrderAdmin(OrderPages):
 
     @admin.display(description="Total", ordering="items_total")
     def amount(self, order: Any) -> str:
-        return money(order.items_total) if order.pk else "–"
+        return f"${order.items_total:,.2f}" if order.pk else "–"
 
     # One order, on its page
     @action(description="Packed", permissions=["pack"])  # type: ignore[untyped-decorator]

@@ -137,3 +137,10 @@ def test_appointments_are_closed_in_the_list(week, now, mia, sam, action, status
         client.post(LIST, {"action": action, "_selected_action": [appointment.pk]})
         appointment.refresh_from_db()
         assert appointment.status == expected
+
+
+def test_the_list_says_whether_the_agent_booked(week, now, mia):
+    put(at(19, 10))
+    assert "the agent" not in mia.get(LIST).content.decode()
+    put(at(19, 12), call_sid="CA1")
+    assert "the agent" in mia.get(LIST).content.decode()

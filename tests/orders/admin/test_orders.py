@@ -111,7 +111,7 @@ def test_the_items_of_what_has_left_cannot_be_changed(placed, shipped, mia):
 
 def test_a_list_shows_totals_and_customers(placed, mia):
     content = mia.get(LIST).content.decode()
-    assert "$166" in content
+    assert "$166.00" in content
     assert "Ada Lindgren" in content
 
 
@@ -121,3 +121,9 @@ def test_a_new_order_needs_a_proper_number(ada, mia):
     assert "An order number looks like ORD-12345." in answer.content.decode()
     mia.post(reverse("admin:orders_order_add"), form | {"number": "ORD-47192"})
     assert Order.objects.get().status == "placed"
+
+
+def test_a_page_shows_what_has_happened_and_no_more(shipped, mia):
+    content = mia.get(reverse("admin:orders_order_change", args=[shipped.pk])).content.decode()
+    assert "Shipped at" in content
+    assert "Cancelled by" not in content
