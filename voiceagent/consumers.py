@@ -64,6 +64,9 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             else:
                 logger.warning("a media stream was refused after it was accepted")
                 line.close_code = REFUSED
+        except Exception:
+            # The server would log what broke with its text, and that may hold a caller's words.
+            logger.exception("call %s broke; its stream is closed, and the carrier asks what comes next", stream.call_sid)
         finally:
             await line.close()
 

@@ -1,0 +1,218 @@
+"""The socket to OpenAI, against a practice model that speaks its protocol strictly."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from simulator.voice_model.brains import Close, Complain, Drop, Say, ScriptedBrain, SendRaw, Stall, UseTool
+from simulator.voice_model.server import Faults, VoiceModel
+from voiceagent.call.commands import CancelReply, SendCallerAudio, SendToolOutput, StartReply
+from voiceagent.call.events import AgentAudio, EngineFailed, EngineReady, Event, ReplyFinished, ReplyStarted, ToolRequested
+from voiceagent.engines.base import EngineConfig, ToolSchema
+from voiceagent.engines.openai_realtime import client
+from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
+
+FRAME = base64.b64encode(b"\xff" * 160).decode()
+CONFIG = EngineConfig(
+    model="gpt-realtime-2.1",
+    voice="marin",
+    instructions="Be kind.",
+    say_exactly='Say exactly this, and nothing else: "{line}"',
+    tools=(ToolSchema("opening_hours", "When the shop is open.", {"type": "object", "properties": {}}),),
+    transcription_model="gpt-transcribe",
+)
+
+
+class Talk:
+    """One engine and everything it has told."""
+
+    def __init__(self, engine: OpenAIRealtime, model: VoiceModel) -> None:
+        self.engine, self.model = engine, model
+        self.events: list[Event] = []
+        self._news = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for event in self.engine.events():
+            self.events.append(event)
+            async with self._news:
+                self._news.notify_all()
+
+    async def until(self, kind: type[Event]) -> Event:
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: any(isinstance(event, kind) for event in self.events)), 10)
+        return next(event for event in self.events if isinstance(event, kind))
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def over(self) -> None:
+        await self.engine.close()
+        await asyncio.wait_for(self._reading, 10)
+
+
+Opens = Callable[..., Awaitable[Talk]]
+
+
+@pytest.fixture
+async def talk() -> AsyncIterator[Opens]:
+    opened: list[Talk] = []
+
+    async def open_talk(*replies: object, faults: Faults | None = None, api_key: str = "a key", url: str = "") -> Talk:
+        model = await VoiceModel(lambda: ScriptedBrain(*replies), faults=faults, api_key="a key").__aenter__()
+        opened.append(Talk(OpenAIRealtime(Address(url or model.url, api_key, "hash-of-ada"), CONFIG), model))
+        return opened[-1]
+
+    yield open_talk
+    for one in opened:
+        await one.over()
+        await one.model.__aexit__()
+
+
+async def test_it_connects_configures_and_is_ready(talk):
+    t = await talk()
+    assert await t.until(EngineReady) == t.events[0]
+    headers = t.model.sessions[0].headers
+    assert headers["Authorization"] == "Bearer a key"
+    assert headers["OpenAI-Safety-Identifier"] == "hash-of-ada"
+    assert "OpenAI-Beta" not in headers
+    assert t.model.sessions[0].query == {"model": "gpt-realtime-2.1"}
+
+
+async def test_a_reply_comes_as_events_in_order_and_its_audio_as_it_was(talk):
+    t = await talk(Say("It has shipped.", 500))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    finished = await t.until(ReplyFinished)
+    assert isinstance(t.events[1], ReplyStarted) and t.events[-1] == finished
+    audio = b"".join(base64.b64decode(event.payload) for event in t.of(AgentAudio))
+    assert audio == b"\x01" * 500 * 8
+
+
+async def test_a_line_is_said_as_it_stands(talk):
+    t = await talk(Say("Not this."))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply(say='He said "hello".'))
+    await t.until(ReplyFinished)
+    assert [one.words for one in t.model.sessions[0].brain.spoken] == ['He said "hello".']
+
+
+async def test_a_tool_is_announced_once_and_its_output_taken(talk):
+    t = await talk(UseTool("opening_hours"), Say("Until six.", 100))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    requested = await t.until(ToolRequested)
+    await t.until(ReplyFinished)
+    assert t.of(ToolRequested) == [requested]
+    t.engine.execute(SendToolOutput(requested.tool_call_id, "Open until six."))
+    t.engine.execute(StartReply())
+    await t.until(AgentAudio)
+    assert t.model.complaints == []
+
+
+async def test_what_is_to_be_sent_is_sent_in_order_once_it_is_ready(talk):
+    t = await talk(Stall())
+    for command in (SendCallerAudio(FRAME), SendCallerAudio(FRAME), StartReply()):
+        t.engine.execute(command)
+    await t.until(ReplyStarted)
+    record = t.model.sessions[0]
+    assert record.appends == 2
+    assert [event["type"] for event in record.events][:2] == ["session.update", "response.create"]
+    assert t.model.complaints == []
+
+
+async def test_callers_audio_that_is_not_taken_is_dropped_oldest_first_and_nothing_else_is(talk):
+    t = await talk(Stall())
+    t.engine.execute(StartReply())
+    for number in range(client.MOST_FRAMES_WAITING + 30):
+        t.engine.execute(SendCallerAudio(base64.b64encode(bytes([number % 256]) * 160).decode()))
+    await t.until(ReplyStarted)
+    record = t.model.sessions[0]
+    while record.appends < client.MOST_FRAMES_WAITING:
+        await asyncio.sleep(0)
+    assert t.engine.dropped_frames == 30
+    assert record.audio[0] == 30
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (Faults(handshake_status=401), "handshake_401"),
+        (Faults(handshake_status=429), "handshake_429"),
+        (Faults(handshake_status=500), "handshake_500"),
+        (Faults(echoes={"output": "audio/pcm"}), "format_mismatch"),
+    ],
+)
+async def test_a_session_that_cannot_be_had_is_told_as_one_event(talk, faults, reason):
+    t = await talk(faults=faults)
+    assert await t.until(EngineFailed) == EngineFailed(reason)
+    assert t.events == [EngineFailed(reason)]
+
+
+async def test_a_wrong_echo_of_the_input_format_is_no_reason_to_fail(talk):
+    t = await talk(faults=Faults(echoes={"input": "audio/pcm"}))
+    await t.until(EngineReady)
+
+
+async def test_a_wrong_key_is_told(talk):
+    t = await talk(api_key="wrong")
+    assert await t.until(EngineFailed) == EngineFailed("handshake_401")
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/v1/realtime", "http://nonsense"])
+async def test_an_address_where_nobody_answers_is_told(talk, url):
+    t = await talk(url=url)
+    assert await t.until(EngineFailed) == EngineFailed("connect_failed")
+
+
+async def test_a_handshake_that_never_ends_is_given_up(talk, monkeypatch):
+    monkeypatch.setattr(client, "OPEN_TIMEOUT_S", 0.1)
+    t = await talk(faults=Faults(handshake_stalls=True))
+    assert await t.until(EngineFailed) == EngineFailed("connect_timeout")
+
+
+@pytest.mark.parametrize(("end", "reason"), [(Close(1011), "connection_lost_1011"), (Drop(), "connection_lost_1006")])
+async def test_a_lost_connection_is_told_with_its_code(talk, end, reason):
+    t = await talk([Say("It is on", 100), end])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    assert await t.until(EngineFailed) == EngineFailed(reason)
+
+
+async def test_a_terminal_error_ends_the_session_and_others_do_not(talk):
+    t = await talk([Complain("response_cancel_not_active"), Complain("never_heard_of"), Complain("session_expired")])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    assert await t.until(EngineFailed) == EngineFailed("session_expired")
+
+
+async def test_what_is_not_of_the_protocol_is_counted_and_the_session_goes_on(talk):
+    t = await talk([SendRaw("not JSON"), SendRaw('{"type":"something.new"}'), Say("Still here.", 100)])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    await t.until(ReplyFinished)
+    assert t.engine.bad_messages == 1
+
+
+async def test_cancelling_what_is_over_is_harmless(talk):
+    t = await talk(Say("Short.", 50), Say("And on.", 50))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    finished = await t.until(ReplyFinished)
+    t.engine.execute(CancelReply(finished.reply_id))
+    t.engine.execute(StartReply())
+    while len(t.of(ReplyFinished)) < 2:
+        await asyncio.sleep(0)
+    assert t.of(EngineFailed) == []
+
+
+async def test_closing_leaves_no_session_open_even_if_the_other_side_does_not_answer(talk):
+    t = await talk(faults=Faults(ignores_close=True))
+    await t.until(EngineReady)
+    await asyncio.wait_for(t.engine.close(), client.CLOSE_TIMEOUT_S + 5)
+
+
+async def test_an_engine_that_was_never_opened_can_be_closed():
+    await OpenAIRealtime(Address("ws://127.0.0.1:9", "key"), CONFIG).close()

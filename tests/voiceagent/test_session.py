@@ -1,0 +1,247 @@
+"""One live call, driven: real threads and a real call, with a line and an engine as small as their edge."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.voiceagent.call.scene import POLICY, audio
+from voiceagent import session as session_module
+from voiceagent.call.commands import (
+    Command,
+    HangUp,
+    LastAct,
+    LogEnd,
+    LogEntry,
+    LogToolCall,
+    PlayAudio,
+    SendCallerAudio,
+    SendMark,
+    SendToolOutput,
+    StartReply,
+    Transfer,
+)
+from voiceagent.call.events import (
+    AgentAudio,
+    CallerAudio,
+    CallerHungUp,
+    EngineFailed,
+    EngineReady,
+    Event,
+    MarkReached,
+    ReplyFinished,
+    ReplyStarted,
+    ToolFinished,
+    ToolRequested,
+)
+from voiceagent.call.machine import Call
+from voiceagent.session import Session
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Party:
+    """A line or an engine: what it is told, and what it is made to say."""
+
+    told: list[Command] = field(default_factory=list)
+    acts: list[LastAct] = field(default_factory=list)
+    closed: bool = False
+    breaks_with: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self._says: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._news = asyncio.Condition()
+
+    def says(self, *events: Event | None) -> None:
+        for event in events:
+            self._says.put_nowait(event)
+
+    async def events(self) -> AsyncIterator[Event]:
+        while (event := await self._says.get()) is not None:
+            yield event
+        if self.breaks_with:
+            raise self.breaks_with
+
+    def execute(self, command: Command) -> None:
+        self.told.append(command)
+
+    async def until_told(self, command: Command) -> None:
+        async with asyncio.timeout(10):
+            while command not in self.told:
+                await asyncio.sleep(0)
+
+    async def last_act(self, act: LastAct) -> None:
+        self.acts.append(act)
+        self.says(None)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Driven:
+    name = model = "test"
+
+    def __init__(self, use_tool=None, write=None) -> None:
+        self.line, self.engine = Party(), Party()
+        self.log: list[LogEntry] = []
+        loop = asyncio.get_running_loop()
+        self.session = Session(
+            call=Call(POLICY, loop.time()),
+            line=self.line,
+            engine=self.engine,  # type: ignore[arg-type]
+            use_tool=use_tool or (lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Done.", "done")),
+            write=write or self.log.append,
+        )
+        self.task = asyncio.create_task(self.session.run())
+
+    async def over(self) -> None:
+        await asyncio.wait_for(self.task, 15)
+
+
+async def test_what_happens_reaches_the_call_and_what_it_wants_is_carried_out():
+    d = Driven()
+    d.engine.says(EngineReady())
+    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    d.line.says(CallerAudio("AAAA"))
+    await d.engine.until_told(SendCallerAudio("AAAA"))
+    d.engine.says(ReplyStarted("r"), AgentAudio("r", "t", audio(20)))
+    await d.line.until_told(PlayAudio(audio(20)))
+    d.line.says(CallerHungUp(), None)
+    await d.over()
+    assert [type(entry).__name__ for entry in d.log] == ["LogTurn", "LogEnd"]
+    assert d.engine.closed
+
+
+async def test_a_line_that_just_ends_is_a_caller_who_hung_up():
+    d = Driven()
+    d.line.says(None)
+    await d.over()
+    assert d.log == [LogEnd("caller_hung_up", d.log[0].at_ms)]
+
+
+async def test_the_last_act_is_carried_out_when_the_last_words_were_heard():
+    d = Driven(use_tool=lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Bye.", "done", HangUp()))
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(40)), ToolRequested("r", "k", "end_call", "{}"))
+    await d.engine.until_told(SendToolOutput("k", "Bye."))
+    d.engine.says(ReplyFinished("r", "completed"))
+    assert d.line.acts == []
+    d.line.says(*(MarkReached(told.name) for told in d.line.told if isinstance(told, SendMark)))
+    await d.over()
+    assert d.line.acts == [HangUp()]
+
+
+async def test_an_engine_that_breaks_in_our_own_code_leads_to_a_person(caplog):
+    d = Driven()
+    d.engine.breaks_with = RuntimeError("a bug")
+    d.engine.says(None)
+    await d.over()
+    assert [type(act) for act in d.line.acts] == [Transfer]
+    assert d.log[-1] == LogEnd("engine_failed", d.log[-1].at_ms, "internal_error")
+    assert "the engine broke" in caplog.text
+
+
+async def test_a_tool_that_is_too_slow_is_given_up_on_for_the_caller(monkeypatch):
+    monkeypatch.setattr(session_module, "TOOL_LIMIT_S", 0.05)
+    release = threading.Event()
+
+    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        release.wait(10)
+        return ToolFinished(tool_call_id, "Too late.", "done")
+
+    d = Driven(use_tool=slow)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    async with asyncio.timeout(10):
+        while not any(isinstance(told, SendToolOutput) for told in d.engine.told):
+            await asyncio.sleep(0)
+    release.set()
+    d.line.says(None)
+    await d.over()
+    logged = [entry.status for entry in d.log if isinstance(entry, LogToolCall)]
+    assert logged == ["running", "timed_out"]
+
+
+async def test_the_caller_is_heard_while_a_tool_runs():
+    release = threading.Event()
+
+    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        release.wait(10)
+        return ToolFinished(tool_call_id, "Done.", "done")
+
+    d = Driven(use_tool=slow)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    d.line.says(CallerAudio("AAAA"))
+    await d.engine.until_told(SendCallerAudio("AAAA"))
+    release.set()
+    d.line.says(None)
+    await d.over()
+
+
+async def test_a_tool_still_running_at_hang_up_is_waited_for_and_logged():
+    release = threading.Event()
+
+    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        release.wait(10)
+        return ToolFinished(tool_call_id, "Booked.", "done")
+
+    d = Driven(use_tool=slow)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "book_appointment", "{}"))
+    async with asyncio.timeout(10):
+        while not any(isinstance(entry, LogToolCall) for entry in d.log):
+            await asyncio.sleep(0)
+    d.line.says(None)
+    asyncio.get_running_loop().call_later(0.05, release.set)
+    await d.over()
+    assert [entry.result for entry in d.log if isinstance(entry, LogToolCall)] == ["", "Booked."]
+
+
+async def test_an_entry_that_cannot_be_written_does_not_lose_those_after_it(caplog):
+    written: list[LogEntry] = []
+
+    def write(entry: LogEntry) -> None:
+        if type(entry) is LogToolCall:
+            raise RuntimeError("the canary sings")
+        written.append(entry)
+
+    d = Driven(write=write)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", '{"query":"canary"}'))
+    await d.engine.until_told(SendToolOutput("k", "Done."))
+    d.line.says(None)
+    await d.over()
+    assert [type(entry).__name__ for entry in written] == ["LogEnd"]
+    assert "LogToolCall" in caplog.text
+
+
+async def test_a_deadline_of_the_call_is_kept_on_the_loops_clock(monkeypatch):
+    """The engine is never ready: the call gives up on it by itself."""
+    loop = asyncio.get_running_loop()
+    real = loop.time
+    monkeypatch.setattr(loop, "time", real)
+    d = Driven()
+    await asyncio.sleep(0)
+    began = real()
+    monkeypatch.setattr(loop, "time", lambda: real() + POLICY.connect_s)
+    await d.over()
+    assert [type(act) for act in d.line.acts] == [Transfer]
+    assert real() - began < POLICY.connect_s
+
+
+async def test_cancelling_a_call_closes_its_engine_and_writes_down_what_is_known():
+    d = Driven()
+    d.engine.says(EngineReady())
+    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    d.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await d.over()
+    assert d.engine.closed
+
+
+async def test_an_engine_that_fails_is_told_nothing_more():
+    d = Driven()
+    d.engine.says(EngineReady())
+    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    d.engine.says(EngineFailed("connection_lost_1006"))
+    await d.over()
+    assert len(d.engine.told) == 1
