@@ -159,9 +159,7 @@ def unproved(verdict: Verdict) -> str:
     kinds = verdict.proof.kinds_claimed
     if "order_number" in kinds:
         return say("ask_for_email_or_postcode")
-    if "email" in kinds:
-        return say("ask_for_number_or_postcode")
-    return say("ask_for_number_or_email" if kinds else "ask_for_details")
+    return say("ask_for_number" if kinds else "ask_for_details")
 
 
 def list_of(proof: Proof) -> str:

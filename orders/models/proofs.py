@@ -1,7 +1,7 @@
 """Whether the caller of one call has proved who they are. Nothing about orders is told or changed without it.
 
-A proof is two matching details of one customer, of two kinds: an order's number, the e-mail, the postcode. Where the call
-comes from is none of them. Details may come one by one, over several turns. After three combinations that did not match
+A proof is an order's number and a second detail of the same order: the e-mail or the postcode it was placed with. Where the
+call comes from is none of them. Details may come one by one, over several turns. After three combinations that did not match
 only a person can help. A match forgets what was claimed, and opens that customer's orders for the rest of the call.
 """
 
@@ -13,7 +13,6 @@ from typing import Literal
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Lower
 
 from .customers import Customer
 from .orders import Order
@@ -34,18 +33,18 @@ class Claim:
     postcode: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self._kinds())
+        return bool(self.order_number or self._is_second)
 
     def fits_with(self, other: "Claim") -> bool:
-        """Whether the two could prove something together, being of two kinds."""
-        kinds, others = self._kinds(), other._kinds()
-        return any(one != another for one in kinds for another in others)
+        """Whether the two could prove something together: an order's number and something else."""
+        return bool((self.order_number and other._is_second) or (other.order_number and self._is_second))
 
     def is_about(self, customer: Customer) -> bool:
         return customer.has_email(self.email) or customer.has_postcode(self.postcode)
 
-    def _kinds(self) -> list[str]:
-        return [kind for kind, value in asdict(self).items() if value]
+    @property
+    def _is_second(self) -> bool:
+        return bool(self.email or self.postcode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +135,11 @@ class Proof(models.Model):
         return Verdict("not_theirs" if self.customer else "incomplete", self)
 
 
-def matches(pairs: list[tuple[Claim, Claim]]) -> Iterator[tuple[Customer, Order | None]]:
+def matches(pairs: list[tuple[Claim, Claim]]) -> Iterator[tuple[Customer, Order]]:
     """Customers, and the order named, of whom both claims of a pair are true. Asks the database the same whatever exists."""
-    claims = {claim for pair in pairs for claim in pair}
-    numbers = [claim.order_number for claim in claims if claim.order_number]
-    emails = [claim.email.lower() for claim in claims if claim.email]
+    numbers = {claim.order_number for pair in pairs for claim in pair if claim.order_number}
     orders = list(Order.objects.filter(number__in=numbers).select_related("customer"))
-    customers = list(Customer.objects.annotate(lower_email=Lower("email")).filter(lower_email__in=emails))
     for one, other in [*pairs, *((other, one) for one, other in pairs)]:
         for order in orders:
             if order.number == one.order_number and other.is_about(order.customer):
                 yield order.customer, order
-        for customer in customers:
-            if customer.has_email(one.email) and customer.has_postcode(other.postcode):
-                yield customer, None
