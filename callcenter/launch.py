@@ -16,6 +16,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP = 28, 1 << 2
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_OVERRIDE = 1
@@ -39,6 +40,8 @@ def become(user: str) -> None:
     entry = pwd.getpwnam(user)
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "linux":
+        # Or access(2), by which PostgreSQL looks for its own programs, would go by the user alone.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(entry.pw_gid)
