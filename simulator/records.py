@@ -191,7 +191,7 @@ def _order_was_found(call: CallLog) -> bool:
 def _channels(recording: Recording) -> int:
     try:
         with wave.open(str(audio.path(recording.file))) as file:
-            return file.getnchannels()
+            return int(file.getnchannels())
     except (OSError, wave.Error):
         return 0
 

@@ -21,7 +21,6 @@ from .recordings import Recording
 from .sound import FRAME_MS, RINGBACK, silence
 from .stream import MediaStream
 from .twiml import CannotGoOn, Document, Fetch, NotTwiml, Verb, read
-from .webhooks import Answer
 
 if TYPE_CHECKING:
     from .network import Telephone
@@ -226,7 +225,7 @@ class Call:
     async def _fetch_once(self, request: Fetch) -> tuple[Document | None, int]:
         answer = await self.network.sender.send(request.url, self.params(**request.params), request.method)
         self.note("fetched", f"{urlsplit(request.url).path} {answer.status or answer.problem}")
-        code, message = _problem_of(answer)
+        code, message = answer.problem_as_twiml
         if not code:
             try:
                 return read(answer.body, urldefrag(request.url)[0]), 0
@@ -320,16 +319,3 @@ class Call:
         self._report_status("completed")
         for recording in self.recordings:
             self.finish_recording(recording)
-
-
-def _problem_of(answer: Answer) -> tuple[int, str]:
-    """What is wrong with an answer that should be TwiML: Twilio's code, 0 for nothing."""
-    if not answer.status:
-        return (
-            (11205, "the server could not be reached") if answer.problem == "ct" else (11200, "the server did not answer in time")
-        )
-    if not answer.is_good:
-        return 11217, f"the server answered {answer.status}"
-    if answer.content_type not in ("text/xml", "application/xml"):
-        return 12300, f"TwiML cannot be {answer.content_type}"
-    return 0, ""

@@ -10,6 +10,7 @@ async with Telephone(account_sid, auth_token, webhook_url, speed=20) as telephon
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
@@ -36,7 +37,9 @@ class Telephone:
 
     `complaints` are what it would have put into the error log; `requests` what it asked the product; `asked` what the product
     asked of its REST API; `dials` the people it rang. `people` says who answers at which number, `anybody` who does elsewhere.
-    `media_late_by`: so many times a finished recording is answered with 404. `speed`: how much faster than the wall time passes.
+    `media_late_by`: so many times a finished recording is answered with 404. `rest_trouble`: statuses with which the next
+    requests to the REST API are refused; 0: what was asked is done, and the answer lost.
+    `speed`: how much faster than the wall time passes.
     """
 
     def __init__(
@@ -72,12 +75,14 @@ class Telephone:
         self.dials: list[Dial] = []
         self.complaints: list[Complaint] = []
         self.asked: list[str] = []
+        self.rest_trouble: deque[int] = deque()
         self.port = port
         self.session: aiohttp.ClientSession
         self.sender: Sender
         self._voice = voice
         self._voiced: dict[str, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: list[BaseException] = []
 
     async def __aenter__(self) -> "Telephone":
         self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
@@ -98,6 +103,13 @@ class Telephone:
             task.cancel()
         await self._runner.cleanup()
         await self.session.close()
+        if self._broken:
+            raise self._broken[0]
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            self._broken.append(problem)
 
     @property
     def api_url(self) -> str:
@@ -118,7 +130,7 @@ class Telephone:
         self.calls[call.sid] = call
         task = asyncio.create_task(call.run())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return call
 
     async def request(self, url: str, params: Mapping[str, str], method: str = "POST") -> Answer:

@@ -67,13 +67,25 @@ class Api:
         try:
             self._network.asked.append(f"{request.method} {request.path}")
             self._check_owner(request)
-            return await handler(request)
+            if not self._network.rest_trouble:
+                return await handler(request)
+            return await self._in_trouble(request, handler)
         except web.HTTPNotFound:
             return _told(Refusal(404, 20404, f"The requested resource {request.path} was not found"))
         except web.HTTPMethodNotAllowed:
             return _told(Refusal(405, 20004, "Method not allowed"))
         except Refusal as refusal:
             return _told(refusal)
+
+    async def _in_trouble(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if status := self._network.rest_trouble.popleft():
+            raise Refusal(status, 20429 if status == 429 else 20500, "The service is in trouble")
+        answer = await handler(request)
+        if request.transport:
+            request.transport.abort()
+        return answer
 
     def _check_owner(self, request: web.Request) -> None:
         if request.match_info.get("account", self._network.account_sid) != self._network.account_sid:

@@ -9,7 +9,6 @@ import binascii
 import contextlib
 import json
 import secrets
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +16,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from .ear import SourceName
 from .line import Line
+from .playback import Playback
 from .sound import BYTES_PER_MS, FRAME_MS
 from .webhooks import sign
 
@@ -34,75 +33,6 @@ class StreamRefused(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class Playback:
-    """What the product has sent and the caller has not yet heard: sound and marks, played in order, at the line's pace."""
-
-    name: SourceName = "stream"
-    text = ""
-    counts_as_sound = False
-
-    def __init__(self, mark_reached: Callable[[str], None]) -> None:
-        self.buffered = 0
-        self._mark_reached = mark_reached
-        self._queue: deque[memoryview | str] = deque()
-        self._due: list[str] = []  # marks whose sound is in the frame that is being played now
-        self._is_playing = False
-
-    @property
-    def buffered_ms(self) -> float:
-        return self.buffered / BYTES_PER_MS
-
-    def add(self, mulaw: bytes) -> None:
-        if mulaw:
-            self._queue.append(memoryview(mulaw))
-            self.buffered += len(mulaw)
-
-    def mark(self, name: str) -> None:
-        if self._queue:
-            self._queue.append(name)
-        elif self._is_playing:
-            self._due.append(name)
-        else:
-            self._mark_reached(name)
-
-    def clear(self) -> None:
-        """Forget everything; every outstanding mark comes back at once."""
-        marks = [*self._due, *(item for item in self._queue if isinstance(item, str))]
-        self._queue.clear()
-        self._due.clear()
-        self.buffered = 0
-        self._is_playing = False
-        for name in marks:
-            self._mark_reached(name)
-
-    def take(self, count: int) -> bytes:
-        for name in self._due:
-            self._mark_reached(name)
-        self._due.clear()
-        frame = bytearray()
-        while self._queue:
-            item = self._queue[0]
-            if isinstance(item, str):
-                self._due.append(item)
-            elif len(frame) == count:
-                break
-            else:
-                room = count - len(frame)
-                frame += item[:room]
-                if len(item) > room:
-                    self._queue[0] = item[room:]
-                    break
-            self._queue.popleft()
-        self.buffered -= len(frame)
-        self._is_playing = bool(frame)
-        if not frame:
-            # Nothing is being played: whatever was due has been reached.
-            for name in self._due:
-                self._mark_reached(name)
-            self._due.clear()
-        return bytes(frame)
 
 
 class MediaStream:

@@ -35,6 +35,19 @@ class Answer:
     def is_good(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def problem_as_twiml(self) -> tuple[int, str]:
+        """What is wrong with it where TwiML was asked for: Twilio's code, 0 for nothing, and words."""
+        if self.problem == "ct":
+            return 11205, "the server could not be reached"
+        if not self.status:
+            return 11200, "the server did not answer in time"
+        if not self.is_good:
+            return 11217, f"the server answered {self.status}"
+        if self.content_type not in ("text/xml", "application/xml"):
+            return 12300, f"TwiML cannot be {self.content_type}"
+        return 0, ""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

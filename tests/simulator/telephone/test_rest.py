@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
+import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -257,3 +258,25 @@ async def test_the_library_starts_a_recording(ring: Ring, client: Client, produc
     await call.hang_up()
     await call.settled
     assert [form["RecordingStatus"] for form in product.forms["/recorded"]] == ["in-progress", "completed"]
+
+
+async def test_the_service_may_be_in_trouble(ring: Ring, client: Client, telephone: Telephone) -> None:
+    call = await ring(CONNECT)
+    await call.until(lambda: call.stream is not None)
+    telephone.rest_trouble.extend([429, 503])
+    for status in (429, 503):
+        with pytest.raises(TwilioRestException) as refusal:
+            await asyncio.to_thread(client.calls(call.sid).update, status="completed")
+        assert refusal.value.status == status
+    assert call.stream is not None
+    await asyncio.to_thread(client.calls(call.sid).update, status="completed")
+    await call.ended
+
+
+async def test_an_answer_may_get_lost_after_the_work_was_done(ring: Ring, client: Client, telephone: Telephone) -> None:
+    call = await ring(CONNECT)
+    await call.until(lambda: call.stream is not None)
+    telephone.rest_trouble.append(0)
+    with pytest.raises(requests.ConnectionError):
+        await asyncio.to_thread(client.calls(call.sid).update, status="completed")
+    assert await call.ended == "completed"
