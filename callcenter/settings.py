@@ -7,11 +7,12 @@ them in one list. Django's own names follow below it. Nothing here is read anywh
 import json
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -220,6 +221,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 SECURE_PROXY_SSL_HEADER = None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_BASE_URL.startswith("https://")
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LOGGING = {
     "version": 1,
@@ -231,10 +233,52 @@ LOGGING = {
     "loggers": {name: {"level": "WARNING"} for name in ("twilio", "httpx2", "httpcore2", "openai", "urllib3")},
 }
 
+
+def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+    """An entry of the admin's navigation, for those who may see the model."""
+    app_label, _, model_name = model.partition(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app_label}_{model_name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app_label}.view_{model_name}"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_SUBHEADER": "Call centre",
     "SITE_SYMBOL": "support_agent",
     "SHOW_HISTORY": True,
+    "SIDEBAR": {
+        "navigation": [
+            {"items": [_page("Calls", "call", "calllogs.calllog")]},
+            {
+                "title": "Shop",
+                "separator": True,
+                "items": [
+                    _page("Orders", "package_2", "orders.order"),
+                    _page("Customers", "group", "orders.customer"),
+                    _page("Appointments", "event", "orders.appointment"),
+                    _page("Opening hours", "schedule", "orders.openinghours"),
+                    _page("Closures", "event_busy", "orders.closure"),
+                    _page("Help articles", "help", "orders.helparticle"),
+                ],
+            },
+            {
+                "title": "Agent",
+                "separator": True,
+                "items": [
+                    _page("Settings", "tune", "voiceagent.agentsettings"),
+                    _page("Transfer destinations", "phone_forwarded", "voiceagent.transferdestination"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [_page("Users", "person", "auth.user"), _page("Roles", "badge", "auth.group")],
+            },
+        ],
+    },
 }

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
-from voiceagent.carriers.twilio import api as carrier
 
 from . import audio, transcription
 from .models import CallLog, Recording, Status, Transcription
@@ -41,7 +41,7 @@ def fetch_recording(recording_id: int) -> None:
     try:
         stored = audio.store(
             recording.file,
-            partial(carrier.fetch_recording, recording.recording_sid, channels),
+            partial(carrier.api.fetch_recording, recording.recording_sid, channels),
             channels=recording.channels,
             duration_s=recording.duration_s,
         )

@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from voiceagent.carriers import carrier
 from voiceagent.carriers.base import RecordingAnnounced
-from voiceagent.carriers.twilio.webhooks import recording_announced
 from voiceagent.webhooks import signed
 
 from .models import CallLog, Recording
@@ -15,7 +15,7 @@ from .wake import wake
 @signed
 def recording_complete(request: HttpRequest) -> HttpResponse:
     """`POST /call-recording-complete`. Its RecordingUrl is not read: an address somebody sends is never fetched."""
-    announce(recording_announced(request.POST))
+    announce(carrier.webhooks.recording_announced(request.POST))
     return HttpResponse(status=204)
 
 

@@ -21,8 +21,8 @@ from . import blocking, instructions, tickets
 from .call.commands import HangUp, LastAct, LineCommand, Transfer
 from .call.events import CallerHungUp, Event
 from .call.machine import Call
+from .carriers import carrier
 from .carriers.base import CarrierError
-from .carriers.twilio import api, media, webhooks
 from .engines.base import Engine, EngineConfig
 from .log import Log
 from .models import AgentSettings, MediaStream
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 START_LIMIT_S = 5.0
 # 1008 would say it, but Daphne sends only 1000 and an application's own codes.
 REFUSED = 4008
+SIGNATURE_HEADER = carrier.webhooks.SIGNATURE_HEADER.lower().encode()
 
 EngineFactory = Callable[[EngineConfig, str], Engine]
 """(config, a hash that stands for the caller) -> an engine, not yet connected. Called on the event loop."""
@@ -57,7 +58,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
-        line = TwilioLine(stream, receive, send)
+        line = CallerLine(stream, receive, send)
         try:
             if await line.started() and await blocking.record(tickets.take, stream):
                 await self._talk(stream, line)
@@ -75,13 +76,13 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         ticket = scope["url_route"]["kwargs"]["ticket"]
         url = media_url() + ticket
-        signed = webhooks.is_signed(settings.TWILIO_AUTH_TOKEN, url, {}, headers.get(b"x-twilio-signature"))
+        signed = carrier.webhooks.is_signed(settings.TWILIO_AUTH_TOKEN, url, {}, headers.get(SIGNATURE_HEADER))
         if not signed or b"origin" in headers:
             logger.warning("a media stream was refused: %s", "it has an origin" if signed else "it is not signed")
             return None
         return await blocking.record(tickets.find, ticket)
 
-    async def _talk(self, stream: MediaStream, line: "TwilioLine") -> None:
+    async def _talk(self, stream: MediaStream, line: "CallerLine") -> None:
         began = asyncio.get_running_loop().time()
         caller = Caller(stream.call_sid, stream.caller_number, stream.line_number)
         prepared = await blocking.record(self._prepare, caller)
@@ -111,7 +112,7 @@ class _Prepared:
     config: EngineConfig
 
 
-class TwilioLine:
+class CallerLine:
     """One media stream, as the session's `Line`. Sends from a queue of its own, so that a slow socket holds up nobody."""
 
     def __init__(self, stream: MediaStream, receive: Any, send: Any) -> None:
@@ -131,7 +132,7 @@ class TwilioLine:
         try:
             async with asyncio.timeout(START_LIMIT_S):
                 async for received in self._received():
-                    if isinstance(received, media.StreamStarted):
+                    if isinstance(received, carrier.media.StreamStarted):
                         self._stream_sid = received.stream_sid
                         return (received.call_sid, received.account_sid) == (self._stream.call_sid, settings.TWILIO_ACCOUNT_SID)
                     if isinstance(received, CallerHungUp):
@@ -142,7 +143,7 @@ class TwilioLine:
 
     async def events(self) -> AsyncIterator[Event]:
         async for received in self._received():
-            if isinstance(received, media.StreamStarted):
+            if isinstance(received, carrier.media.StreamStarted):
                 self.bad_frames += 1
                 continue
             if isinstance(received, CallerHungUp):
@@ -150,7 +151,7 @@ class TwilioLine:
             yield received
 
     def execute(self, command: LineCommand) -> None:
-        self._outbox.append(media.encode(self._stream_sid, command))
+        self._outbox.append(carrier.media.encode(self._stream_sid, command))
         self._outbox_filled.set()
 
     async def last_act(self, act: LastAct) -> None:
@@ -160,9 +161,9 @@ class TwilioLine:
         try:
             match act:
                 case HangUp():
-                    await blocking.record(api.end_call, call_sid)
+                    await blocking.record(carrier.api.end_call, call_sid)
                 case Transfer():
-                    await blocking.record(api.redirect_call, call_sid, settings.PUBLIC_BASE_URL + reverse("after-stream"))
+                    await blocking.record(carrier.api.redirect_call, call_sid, settings.PUBLIC_BASE_URL + reverse("after-stream"))
         except CarrierError as error:
             logger.warning("call %s: %s; closing its stream instead", call_sid, error)
 
@@ -177,15 +178,15 @@ class TwilioLine:
         department = act.department if isinstance(act, Transfer) else ""
         MediaStream.objects.filter(pk=self._stream.pk).update(next_step=step, department=department)
 
-    async def _received(self) -> AsyncIterator[media.Received]:
+    async def _received(self) -> AsyncIterator[carrier.media.Received]:
         while self._open:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 self._open = False
                 return
             try:
-                received = media.decode(message.get("text") or message.get("bytes") or "")
-            except media.BadFrame:
+                received = carrier.media.decode(message.get("text") or message.get("bytes") or "")
+            except carrier.media.BadFrame:
                 self.bad_frames += 1
                 continue
             if received is not None:

@@ -16,14 +16,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import tickets
-from .carriers.twilio import markup
-from .carriers.twilio import webhooks as forms
+from .carriers import carrier
 from .consumers import media_url
 from .log import Log
 from .models import MediaStream, TransferDestination
 from .words import spoken
 
 logger = logging.getLogger(__name__)
+
+forms, markup = carrier.webhooks, carrier.markup
 
 View = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 64 * 1024
@@ -41,10 +42,10 @@ def signed(view: View) -> View:
         if int(request.headers.get("Content-Length") or 0) > LARGEST_FORM:
             return HttpResponse(status=413)
         url = settings.PUBLIC_BASE_URL + request.get_full_path()
-        if not forms.is_signed(settings.TWILIO_AUTH_TOKEN, url, request.POST, request.headers.get("X-Twilio-Signature")):
+        if not forms.is_signed(settings.TWILIO_AUTH_TOKEN, url, request.POST, request.headers.get(forms.SIGNATURE_HEADER)):
             logger.warning("a webhook was refused at %s: not signed by the carrier", request.path)
             return HttpResponseForbidden()
-        if request.POST.get("AccountSid") != settings.TWILIO_ACCOUNT_SID:
+        if forms.account_sid(request.POST) != settings.TWILIO_ACCOUNT_SID:
             logger.warning("a webhook was refused at %s: another account", request.path)
             return HttpResponseForbidden()
         try:

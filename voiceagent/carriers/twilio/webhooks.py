@@ -14,6 +14,8 @@ from ..base import CallState, CallStatus, DialOutcome, IncomingCall, MessageTake
 
 T = TypeVar("T")
 
+SIGNATURE_HEADER = "X-Twilio-Signature"
+
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -56,6 +58,10 @@ def is_signed(auth_token: str, url: str, form: Mapping[str, str], signature: str
     if not auth_token or not signature:
         return False
     return bool(RequestValidator(auth_token).validate(url.partition("#")[0], form, signature))
+
+
+def account_sid(form: Mapping[str, str]) -> str:
+    return form.get("AccountSid", "")
 
 
 def call_sid(form: Mapping[str, str]) -> str:
