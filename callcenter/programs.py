@@ -68,7 +68,8 @@ def server(address: str, port: int, data: Path) -> list[Program]:
     health = f"http://{reachable(address)}:{port}/healthz"
     return [
         python(
-            *("web", "daphne", "--bind", address, "--port", str(port), "--application-close-timeout", "20"),
+            # Its access log would keep the one-time tickets, which are in the paths.
+            *("web", "daphne", "--verbosity", "0", "--bind", address, "--port", str(port), "--application-close-timeout", "20"),
             "callcenter.asgi:application",
             is_ready=lambda child: answers(health),
         ),
@@ -108,6 +109,7 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "OPENAI_API_KEY": "practice",
         "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
         "OPENAI_REALTIME_URL": f"ws://127.0.0.1:{voice_model}/v1/realtime",
+        "OPENAI_REALTIME_MODEL": "practice-model",
         "TRANSCRIBER": "local",
         "MEDIA_ROOT": str(VAR / "demo" / "media"),
         "DEBUG": "false",
