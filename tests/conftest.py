@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from callcenter.children import Children
-from callcenter.embedded import start_postgres, start_valkey
+from callcenter.processes.children import Children
+from callcenter.processes.embedded import start_postgres, start_valkey
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 NOWHERE = "127.0.0.1:9"  # the discard port: nobody answers there

@@ -3,7 +3,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from callcenter import health
-from callcenter.ports import free_port
+from callcenter.processes.ports import free_port
 
 
 def test_a_server_that_lives_says_so_without_asking_anybody(client: Client) -> None:

@@ -18,8 +18,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from callcenter.children import Child, Children, Program
-from callcenter.ports import free_port
+from callcenter.processes.children import Child, Children, Program
+from callcenter.processes.ports import free_port
 from calllogs.models import CallLog
 from simulator.telephone import Call, Person, Telephone, tone
 from simulator.voice_model.brains import ScriptedBrain

@@ -15,9 +15,9 @@ from .children import Program
 from .ports import free_port
 
 if TYPE_CHECKING:
-    from .settings import Environment  # reads the environment as it is imported, which the demo completes first
+    from ..settings import Environment  # reads the environment as it is imported, which the demo completes first
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = ROOT / "var"
 
 

@@ -5,7 +5,7 @@ Its command line carries a marker, by which a test finds it among all processes.
 
 import sys
 
-from callcenter.children import Child, Program
+from callcenter.processes.children import Child, Program
 
 STAYS = "print('up', flush=True); import signal; signal.pause()"
 WITH_A_CHILD = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from callcenter import children as module
-from callcenter.children import CannotStart, Children
+from callcenter.processes import children as module
+from callcenter.processes.children import CannotStart, Children
 
 from .patience import eventually, processes_with
 from .toys import FAILS, SAYS_GOODBYE, STAYS, STUBBORN, WITH_A_CHILD, is_up, toy
@@ -18,8 +18,8 @@ from .toys import FAILS, SAYS_GOODBYE, STAYS, STUBBORN, WITH_A_CHILD, is_up, toy
 PARENT = """
 import sys
 from pathlib import Path
-from callcenter import children as module
-from tests.callcenter import toys
+from callcenter.processes import children as module
+from tests.callcenter.processes import toys
 
 module.STOP_GRACE_S = 0.5
 marker, folder, *names = sys.argv[1:]
@@ -29,7 +29,7 @@ with module.Children(Path(folder)) as children:
     print(children._reaper.pid, flush=True)
     sys.stdin.read()
 """
-ROOT = Path(module.__file__).resolve().parent.parent
+ROOT = Path(module.__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture

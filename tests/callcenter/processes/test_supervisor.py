@@ -16,17 +16,17 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.ports import free_port
-from callcenter.programs import ROOT
+from callcenter.processes.ports import free_port
+from callcenter.processes.programs import ROOT
 
 from .patience import eventually, processes_with
 
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from callcenter import children, processes
-from callcenter.processes import Plan, main
-from tests.callcenter.toys import FAILS, SAYS_GOODBYE, STAYS, WITH_A_CHILD, toy
+from callcenter.processes import children, supervisor as processes
+from callcenter.processes.supervisor import Plan, main
+from tests.callcenter.processes.toys import FAILS, SAYS_GOODBYE, STAYS, WITH_A_CHILD, toy
 
 children.STOP_GRACE_S = 1
 folder, marker, plan, *arguments = sys.argv[1:]

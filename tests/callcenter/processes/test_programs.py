@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.children import Program
-from callcenter.ports import free_port
-from callcenter.programs import Plan, answers, demo, demo_environment, reachable, run
+from callcenter.processes.children import Program
+from callcenter.processes.ports import free_port
+from callcenter.processes.programs import Plan, answers, demo, demo_environment, reachable, run
 from callcenter.settings import Environment
 
 DATA = Path("/var/lib/callcenter")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.children import Children
+from callcenter.processes.children import Children
 
 from .toys import toy
 

@@ -1,6 +1,6 @@
 import pytest
 
-from callcenter.terminal import Terminal
+from callcenter.processes.terminal import Terminal
 
 TRACEBACK = """Traceback (most recent call last):
   File "somewhere.py", line 1, in <module>

@@ -70,8 +70,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def start(mode: str, *, once: bool, interruption: Interruption) -> int:
     # Not at the top: it reads the environment, which the demo has just completed.
-    from .checks import what_is_advised, what_is_missing
-    from .settings import read_environment
+    from ..checks import what_is_advised, what_is_missing
+    from ..settings import read_environment
 
     settings = read_environment()
     terminal = Terminal(silent=SILENT, open_books=("voice_model",))
@@ -205,7 +205,3 @@ def refuse_what_is_missing(missing: Mapping[str, str]) -> None:
 def clear_logs(folder: Path) -> None:
     for log in folder.glob("*.log"):
         log.unlink()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

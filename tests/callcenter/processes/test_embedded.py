@@ -13,9 +13,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from callcenter import embedded
-from callcenter.children import CannotStart, Children
-from callcenter.embedded import start_postgres, start_valkey
+from callcenter.processes import embedded
+from callcenter.processes.children import CannotStart, Children
+from callcenter.processes.embedded import start_postgres, start_valkey
 
 from .patience import eventually, processes_with
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callcenter.children import CannotStart
-from callcenter.ports import free_port, refuse_taken_port, who_listens
+from callcenter.processes.children import CannotStart
+from callcenter.processes.ports import free_port, refuse_taken_port, who_listens
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_taken_port_is_named_with_its_holder_and_a_way_out(taken_port: int) ->
 
 
 def test_where_nobody_knows_the_holder_the_sentence_says_how_to_find_out(taken_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callcenter.ports.who_listens", lambda port: "")
+    monkeypatch.setattr("callcenter.processes.ports.who_listens", lambda port: "")
     with pytest.raises(CannotStart, match=f"lsof -i :{taken_port}"):
         refuse_taken_port("127.0.0.1", taken_port, "PORT")
 
