@@ -11,7 +11,7 @@ from voiceagent import webhooks
 from .health import healthz, readyz
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", RedirectView.as_view(pattern_name="admin:calllogs_calllog_changelist")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
