@@ -10,11 +10,13 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from django.conf import settings
+from django.db import DatabaseError
 from django.urls import reverse
 
 from . import blocking, instructions, tickets
@@ -154,24 +156,30 @@ class CallerLine:
         self._outbox.append(carrier.media.encode(self._stream_sid, command))
         self._outbox_filled.set()
 
-    async def last_act(self, act: LastAct) -> None:
+    async def last_act(self, act: LastAct) -> bool:
         """Remember what comes next, then tell the carrier. Should it not listen, the end of the stream makes it ask us."""
-        await blocking.record(self._remember, act)
         call_sid = self._stream.call_sid
         try:
-            match act:
-                case HangUp():
-                    await blocking.record(carrier.api.end_call, call_sid)
-                case Transfer():
-                    await blocking.record(carrier.api.redirect_call, call_sid, settings.PUBLIC_BASE_URL + reverse("after-stream"))
+            await blocking.record(self._remember, act)
+        except DatabaseError:
+            logger.exception("call %s: what comes next could not be written down", call_sid)
+        try:
+            if isinstance(act, HangUp):
+                await blocking.ask_carrier(carrier.api.end_call, call_sid)
+            else:
+                next_document = settings.PUBLIC_BASE_URL + reverse("after-stream")
+                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, next_document)
         except CarrierError as error:
             logger.warning("call %s: %s; closing its stream instead", call_sid, error)
+            return False
+        return True
 
     async def close(self) -> None:
         self._writer.cancel()
         if self._open:
             self._open = False
-            await self._send({"type": "websocket.close", "code": self.close_code})
+            with suppress(OSError):
+                await self._send({"type": "websocket.close", "code": self.close_code})
 
     def _remember(self, act: LastAct) -> None:
         step = MediaStream.NextStep.TRANSFER if isinstance(act, Transfer) else MediaStream.NextStep.HANG_UP
@@ -193,11 +201,13 @@ class CallerLine:
                 yield received
 
     async def _write(self) -> None:
-        while True:
-            while self._outbox:
-                await self._send({"type": "websocket.send", "text": self._outbox.popleft()})
-            self._outbox_filled.clear()
-            await self._outbox_filled.wait()
+        """Sends what is waiting. A socket that is gone shows in reading, so it is no news here."""
+        with suppress(OSError):
+            while True:
+                while self._outbox:
+                    await self._send({"type": "websocket.send", "text": self._outbox.popleft()})
+                self._outbox_filled.clear()
+                await self._outbox_filled.wait()
 
 
 def media_url() -> str:

@@ -40,6 +40,8 @@ from .words import written
 logger = logging.getLogger(__name__)
 
 TOOL_LIMIT_S = 8.0
+# A carrier that was told to go on drops the stream within this, or we do.
+STREAM_END_LIMIT_S = 3.0
 # What is written down after the call must not hold a process that wants to stop.
 LOG_LIMIT_S = 10.0
 MOST_EVENTS_WAITING = 512
@@ -54,8 +56,8 @@ class Line(Protocol):
     def execute(self, command: LineCommand) -> None:
         """Send it, in order, without waiting."""
 
-    async def last_act(self, act: LastAct) -> None:
-        """Hang up or put the caller through; the stream ends by it."""
+    async def last_act(self, act: LastAct) -> bool:
+        """Hang up or put the caller through. True: the carrier took it, and will end the stream by itself."""
 
 
 class Session:
@@ -79,6 +81,7 @@ class Session:
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS_WAITING)
         self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._carrier_ends_stream = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
 
@@ -93,8 +96,10 @@ class Session:
                 for command in self._call.handle(event, self._loop.time()):
                     self._carry_out(command)
                 self._set_alarm()
-            # The last act needs the record of what is to come next; it is in the log's queue by now.
             await asyncio.gather(*self._tasks)
+            if self._carrier_ends_stream:
+                # Closing it first would make the carrier ask what comes next a second time, and ring a person twice.
+                await asyncio.wait(readers[:1], timeout=STREAM_END_LIMIT_S)
         finally:
             if self._alarm:
                 self._alarm.cancel()
@@ -112,9 +117,13 @@ class Session:
     # What happens
 
     async def _read_line(self) -> None:
-        with suppress(ConnectionError):
+        try:
             async for event in self._line.events():
                 await self._inbox.put(event)
+        except ConnectionError:
+            pass
+        except Exception:
+            logger.exception("the line broke")
         await self._inbox.put(CallerHungUp())
 
     async def _read_engine(self) -> None:
@@ -153,12 +162,15 @@ class Session:
             case RunTool():
                 self._start(self._run_tool(command))
             case HangUp() | Transfer():
-                self._start(self._line.last_act(command))
+                self._start(self._perform(command))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _perform(self, act: LastAct) -> None:
+        self._carrier_ends_stream = await self._line.last_act(act)
 
     async def _run_tool(self, run: RunTool) -> None:
         """A tool that is too slow is given up on for the caller; its thread goes on, and what it does is done."""
@@ -167,6 +179,10 @@ class Session:
             finished = await asyncio.wait_for(work, TOOL_LIMIT_S)
         except TimeoutError:
             finished = ToolFinished(run.tool_call_id, written("agent/timed_out.txt"), "timed_out")
+        except Exception:
+            # The call waits for every tool's end: one that never came would hold it for ever.
+            logger.exception("a tool broke outside the toolbox")
+            finished = ToolFinished(run.tool_call_id, written("agent/broke.txt"), "failed")
         await self._inbox.put(finished)
 
     async def _write_log(self) -> None:

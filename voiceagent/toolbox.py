@@ -122,4 +122,7 @@ class Toolbox:
             return finished(written("agent/hang_up.txt"), "done", result)
         if isinstance(result, Transfer):
             return finished(written("agent/transfer.txt"), "done", result)
+        if not isinstance(result, str):
+            logger.error("tool %s returned %s, neither words nor a last act", name, type(result).__name__)
+            return finished(written("agent/broke.txt"), "failed")
         return finished(result, "done")

@@ -39,8 +39,9 @@ def signed(view: View) -> View:
     @require_POST
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
-        if int(request.headers.get("Content-Length") or 0) > LARGEST_FORM:
-            return HttpResponse(status=413)
+        length = request.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > LARGEST_FORM:
+            return HttpResponse(status=413 if length.isdecimal() else 411)
         url = settings.PUBLIC_BASE_URL + request.get_full_path()
         if not forms.is_signed(settings.TWILIO_AUTH_TOKEN, url, request.POST, request.headers.get(forms.SIGNATURE_HEADER)):
             logger.warning("a webhook was refused at %s: not signed by the carrier", request.path)
@@ -107,12 +108,19 @@ def after_stream(request: HttpRequest, log: Log) -> HttpResponse:
 def transfer_finished(request: HttpRequest, log: Log) -> HttpResponse:
     """A person was rung. If nobody answered, the caller can leave a message."""
     outcome = forms.dial_outcome(request.POST)
-    log.dial_finished(outcome)
+    try:
+        log.dial_finished(outcome)
+    except DatabaseError:
+        logger.exception("what became of ringing a person could not be recorded")
     return _xml(markup.hang_up()) if outcome.state == "answered" else _take_message(rang=True)
 
 
 def message_taken(request: HttpRequest, log: Log) -> HttpResponse:
-    log.message_taken(forms.message_taken(request.POST))
+    message = forms.message_taken(request.POST)
+    try:
+        log.message_taken(message)
+    except DatabaseError:
+        logger.exception("a message was left and could not be recorded; the recording's own callback will tell of it")
     return _xml(markup.hang_up(words=spoken("agent/message_taken"), language=LANGUAGE))
 
 

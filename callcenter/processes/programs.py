@@ -113,6 +113,9 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "TRANSCRIBER": "local",
         "MEDIA_ROOT": str(VAR / "demo" / "media"),
         "DEBUG": "false",
+        # Nothing of the demo leaves this machine, whatever proxy the environment names.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -50,6 +51,7 @@ class Party:
     acts: list[LastAct] = field(default_factory=list)
     closed: bool = False
     breaks_with: Exception | None = None
+    takes_acts: bool = True
 
     def __post_init__(self) -> None:
         self._says: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -73,9 +75,11 @@ class Party:
             while command not in self.told:
                 await asyncio.sleep(0)
 
-    async def last_act(self, act: LastAct) -> None:
+    async def last_act(self, act: LastAct) -> bool:
         self.acts.append(act)
-        self.says(None)
+        if self.takes_acts:
+            self.says(None)
+        return self.takes_acts
 
     async def close(self) -> None:
         self.closed = True
@@ -141,6 +145,47 @@ async def test_an_engine_that_breaks_in_our_own_code_leads_to_a_person(caplog):
     assert [type(act) for act in d.line.acts] == [Transfer]
     assert d.log[-1] == LogEnd("engine_failed", d.log[-1].at_ms, "internal_error")
     assert "the engine broke" in caplog.text
+
+
+async def test_the_stream_is_left_to_the_carrier_to_end_once_it_has_taken_the_last_act():
+    d = Driven()
+    d.line.last_act = AsyncMock(return_value=True)  # type: ignore[method-assign]
+    d.engine.says(EngineFailed("connect_failed"))
+    while not d.line.last_act.await_count:
+        await asyncio.sleep(0)
+    assert not d.task.done()
+    d.line.says(None)
+    await d.over()
+
+
+async def test_a_carrier_that_does_not_take_the_last_act_is_not_waited_for():
+    d = Driven()
+    d.line.takes_acts = False
+    d.engine.says(EngineFailed("connect_failed"))
+    await asyncio.wait_for(d.task, session_module.STREAM_END_LIMIT_S)
+
+
+async def test_a_line_that_breaks_in_our_own_code_ends_the_call(caplog):
+    d = Driven()
+    d.line.breaks_with = RuntimeError("a bug")
+    d.line.says(None)
+    await d.over()
+    assert d.log[-1].reason == "caller_hung_up"
+    assert "the line broke" in caplog.text
+
+
+async def test_a_tool_that_breaks_outside_the_toolbox_does_not_hold_the_call(caplog):
+    def breaks(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        raise RuntimeError("a bug")
+
+    d = Driven(use_tool=breaks)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    async with asyncio.timeout(10):
+        while not any(isinstance(told, SendToolOutput) for told in d.engine.told):
+            await asyncio.sleep(0)
+    d.line.says(None)
+    await d.over()
+    assert [entry.status for entry in d.log if isinstance(entry, LogToolCall)] == ["running", "failed"]
 
 
 async def test_a_tool_that_is_too_slow_is_given_up_on_for_the_caller(monkeypatch):

@@ -101,6 +101,14 @@ def test_what_broke_is_logged_and_neither_the_model_nor_the_caller_hears_of_it(c
     assert "find_hat broke in call CA1" in caplog.text
 
 
+def test_a_tool_that_says_nothing_is_broken():
+    @tool
+    def mute(caller: Caller) -> str:
+        """Say nothing."""
+
+    assert Toolbox((mute,)).use(ADA, "call_1", "mute", "{}").status == "failed"
+
+
 def test_a_tool_can_ask_something_of_the_call():
     assert use("leave", {}).act == HangUp()
     assert use("hand_over", {}).act == Transfer("asked")

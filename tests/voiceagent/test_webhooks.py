@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import get_resolver
 from twilio.request_validator import RequestValidator
 
+from calllogs.log import DatabaseLog
 from calllogs.models import CallLog
 from voiceagent import tickets
 from voiceagent.models import MediaStream, TransferDestination
@@ -80,6 +81,12 @@ class TestWhoIsLetIn:
 
     def test_a_form_nobody_needs_to_send_is_not_read(self):
         assert post("/incoming-call", {"Padding": "x" * 70_000}).status_code == 413
+
+    @pytest.mark.parametrize("length", ["abc", "-1", "", "1e3"])
+    def test_a_form_of_no_known_length_is_not_read(self, length):
+        client = Client(raise_request_exception=False)
+        response = client.generic("POST", "/incoming-call", b"a=b", "application/x-www-form-urlencoded", CONTENT_LENGTH=length)
+        assert response.status_code == 411
 
     def test_a_signed_form_that_makes_no_sense_is_answered_in_words(self):
         response = post("/incoming-call", {"CallSid": "CA1"})
@@ -162,6 +169,20 @@ class TestAfterRingingAPerson:
         response = post("/transfer-finished", {"DialCallStatus": state})
         assert verbs(response) == ["Say", "Record", "Say", "Hangup"]
         assert b"nobody can take your call" in response.content
+
+    @pytest.mark.parametrize(
+        ("path", "form", "told", "document"),
+        [
+            ("/transfer-finished", {"DialCallStatus": "busy"}, "dial_finished", ["Say", "Record", "Say", "Hangup"]),
+            ("/message-taken", {"RecordingSid": "RE" + "0" * 32}, "message_taken", ["Say", "Hangup"]),
+        ],
+    )
+    def test_a_caller_is_not_dropped_because_the_database_is_gone(self, monkeypatch, path, form, told, document):
+        def gone(self, fact):
+            raise DatabaseError
+
+        monkeypatch.setattr(DatabaseLog, told, gone)
+        assert verbs(post(path, form)) == document
 
     def test_a_message_is_thanked_for(self):
         response = post("/message-taken", {"RecordingSid": "RE" + "0" * 32, "RecordingDuration": "9"})

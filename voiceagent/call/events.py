@@ -4,7 +4,7 @@
 (8 bytes a millisecond), exactly as it came; it is never decoded, its length gives its duration.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from .commands import LastAct
@@ -127,7 +127,7 @@ class ToolFinished:
     tool_call_id: str
     output: str
     status: ToolStatus
-    act: LastAct | None = field(default=None)
+    act: LastAct | None = None
 
 
 # From the clock

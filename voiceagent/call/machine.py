@@ -13,12 +13,11 @@ nothing else. That costs one trip to the engine at the start of each reply, and 
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
 from .commands import (
-    CancelReply,
     ClearPlayback,
     Command,
     EndReason,
@@ -60,6 +59,7 @@ from .events import (
 )
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Policy
+from .replies import Replies, Reply
 from .transcript import Transcript, Turn
 
 
@@ -70,24 +70,12 @@ class State(Enum):
     ENDED = auto()
 
 
-@dataclass(slots=True)
-class _Reply:
-    """The reply in flight. `reply_id` is empty until the engine names it; `cancelled` when its end is all we want of it."""
-
-    line: StartReply
-    reply_id: str = ""
-    cancelled: bool = False
-    refused: bool = False
-    spoke: bool = False
-    turn_ids: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class _ToolRun:
     request: ToolRequested
     position: int
     started_ms: int
-    reply: _Reply | None
+    reply: Reply | None
 
     def entry(self, finished: ToolFinished, at_ms: int) -> LogToolCall:
         request = self.request
@@ -116,18 +104,16 @@ class Call:
         self._transcript = Transcript()
         self._held: deque[str] = deque()
         self._held_bytes = 0
-        self._reply: _Reply | None = None
-        self._wanted: StartReply | None = None
-        self._dead_replies: set[str] = set()
+        self._replies = Replies()
         self._forgotten: set[str] = set()
         self._tools: dict[str, _ToolRun] = {}
         self._tools_seen: set[str] = set()
         self._caller_speaking = False
-        self._nudges = 0
+        self._nudges = self._pardoned = 0
         self._failed_replies = 0
         self._engine_gone = False
         self._last_act: LastAct | None = None
-        self._asked_to_close: _Reply | None = None
+        self._asked_to_close: Reply | None = None
         self._end_reason: EndReason = "agent_hung_up"
         self._end_detail = ""
 
@@ -178,7 +164,7 @@ class Call:
             case EngineFailed(reason):
                 self._engine_failed(reason)
             case CallerHungUp():
-                self._end("caller_hung_up")
+                self._caller_hung_up()
             case DeadlinePassed():
                 self._deadlines_passed()
             case _:
@@ -202,43 +188,60 @@ class Call:
             return
         self._transcript.begin(turn_id, "caller", self._at_ms)
         self._caller_speaking = True
+        self._timers["speech"] = self._now + self._policy.longest_turn_s
+        if self.state is State.CLOSING and self._end_reason == "no_input":
+            self._reopen()
         if self.state is State.TALKING:
-            self._wanted = None
+            self._replies.wanted = None
             self._barge_in()
 
     def _caller_speech_stopped(self, turn_id: str) -> None:
-        self._caller_speaking = False
+        if self._caller_speaking:
+            self._timers["speech"] = self._now + self._policy.commit_s
         if turn := self._transcript.find(turn_id):
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
 
     def _caller_turn_committed(self, turn_id: str) -> None:
         self._caller_speaking = False
+        self._timers.pop("speech", None)
         if self.state is State.TALKING:
             self._transcript.begin(turn_id, "caller", self._at_ms)
-            self._wanted = StartReply()
+            self._replies.wanted = StartReply()
+            self._pardoned, self._nudges = self._nudges, 0
 
     def _caller_words_heard(self, turn_id: str, text: str) -> None:
         turn = self._transcript.begin(turn_id, "caller", self._at_ms)
         turn.words = [text]
         turn.ended_ms = turn.ended_ms or self._at_ms
         self._out.append(turn.entry())
-        if text.strip():
-            self._nudges = 0
+        if not text.strip():
+            self._nudges += self._pardoned
+        self._pardoned = 0
+
+    def _caller_hung_up(self) -> None:
+        """Who leaves during the goodbye was not lost: the call had come to its end."""
+        goodbye = self.state is State.CLOSING and isinstance(self._last_act, HangUp)
+        self._end(self._end_reason if goodbye else "caller_hung_up")
 
     def _digit_pressed(self, digit: str) -> None:
-        if digit == self._policy.person_digit and self.state is State.TALKING:
+        if digit != self._policy.person_digit:
+            return
+        act = Transfer("The caller pressed 0 for a person.")
+        if self.state is State.CONNECTING:
+            self._close(act, "transferred", words=False)
+        elif self.state is State.TALKING:
             self._barge_in()
-            self._close(Transfer("The caller pressed 0 for a person."), "transferred", say=self._policy.transfer_line)
+            self._close(act, "transferred", say=self._policy.transfer_line)
 
     def _barge_in(self) -> None:
         """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""
-        cuts = {cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)}
-        if cuts:
+        if self._playback.over_at is not None:
             self._out.append(ClearPlayback())
-        reply = self._reply
+        cuts = {cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)}
+        reply = self._replies.under_way
         if reply and not reply.cancelled:
-            self._cancel(reply)
+            self._out += self._replies.cancel()
             # What is generated from now on will be dropped, so a turn heard in full so far is cut as well.
             for turn_id in reply.turn_ids:
                 cuts.setdefault(turn_id, self._playback.sent_ms(turn_id))
@@ -248,12 +251,6 @@ class Call:
             else:
                 self._forget(turn_id)
             self._interrupted(turn_id, heard_ms)
-
-    def _cancel(self, reply: _Reply) -> None:
-        reply.cancelled = True
-        if reply.reply_id:
-            self._dead_replies.add(reply.reply_id)
-            self._out.append(CancelReply(reply.reply_id))
 
     def _forget(self, turn_id: str) -> None:
         if turn_id not in self._forgotten:
@@ -276,17 +273,12 @@ class Call:
         self._timers.pop("connect", None)
         self._out.extend(SendCallerAudio(payload) for payload in self._held)
         self._held.clear()
-        self._wanted = StartReply(say=self._policy.greeting)
+        self._replies.want(StartReply(say=self._policy.greeting))
 
     def _reply_started(self, reply_id: str) -> None:
-        if self._engine_gone or self.state is State.ENDED:
-            return
-        if self._reply is None or self._reply.reply_id:
-            self._reply = _Reply(StartReply())
-        self._reply.reply_id = reply_id
-        self._reply.refused = False
-        if self._reply.cancelled:
-            self._cancel(self._reply)
+        if not self._engine_gone and self.state is not State.ENDED:
+            self._out += self._replies.started(reply_id)
+            self._expect_progress()
 
     def _agent_audio(self, event: AgentAudio) -> None:
         if self.state is State.ENDED or self._engine_gone:
@@ -294,26 +286,26 @@ class Call:
         size = audio_bytes(event.payload)
         if self._is_stale(event):
             if turn := self._transcript.find(event.turn_id):
-                turn.received_ms += size // BYTES_PER_MS
+                turn.received += size
             else:
                 self._forget(event.turn_id)
             return
         turn = self._agent_turn(event.turn_id)
-        turn.received_ms += size // BYTES_PER_MS
+        turn.received += size
         mark = self._playback.queue(event.turn_id, size, self._now)
         self._out += [PlayAudio(event.payload), SendMark(mark)]
-        if self._reply:
-            self._reply.spoke = True
+        if self._replies.under_way:
+            self._replies.under_way.spoke = True
         self._expect_progress()
 
     def _is_stale(self, event: AgentAudio) -> bool:
-        if event.reply_id in self._dead_replies or event.turn_id in self._forgotten:
+        if self._replies.is_dead(event.reply_id) or event.turn_id in self._forgotten:
             return True
         turn = self._transcript.find(event.turn_id)
         return turn is not None and turn.interrupted
 
     def _agent_words(self, event: AgentWordsSpoken) -> None:
-        if event.reply_id in self._dead_replies:
+        if self._replies.is_dead(event.reply_id):
             turn = self._transcript.find(event.turn_id)
         else:
             turn = self._agent_turn(event.turn_id) if self.state is not State.ENDED else None
@@ -321,41 +313,38 @@ class Call:
             turn.words.append(event.text)
 
     def _agent_turn(self, turn_id: str) -> Turn:
-        if self._reply and turn_id not in self._reply.turn_ids:
-            self._reply.turn_ids.append(turn_id)
+        reply = self._replies.under_way
+        if reply and turn_id not in reply.turn_ids:
+            reply.turn_ids.append(turn_id)
         return self._transcript.begin(turn_id, "agent", self._at_ms)
 
     def _reply_finished(self, event: ReplyFinished) -> None:
-        reply = self._reply
-        if reply is None or (reply.reply_id and reply.reply_id != event.reply_id):
+        reply = self._replies.finished(event)
+        if reply is None:
             return
-        self._reply = None
+        self._timers.pop("reply", None)
+        self._timers.pop("refused", None)
         for turn_id in reply.turn_ids:
             if turn := self._transcript.find(turn_id):
                 self._out.append(turn.entry())
-        self._timers.pop("reply", None)
-        self._timers.pop("refused", None)
-        if reply.refused:
-            self._wanted = self._wanted or reply.line
-        elif event.status == "failed" and not reply.cancelled:
-            self._reply_failed(reply, event.reason)
-        elif event.status == "completed":
+        if event.status == "completed":
             self._failed_replies = 0
+        elif event.status == "failed" and not (reply.refused or reply.cancelled):
+            self._reply_failed(reply, event.reason)
 
-    def _reply_failed(self, reply: _Reply, reason: str) -> None:
+    def _reply_failed(self, reply: Reply, reason: str) -> None:
         self._failed_replies += 1
         if self._failed_replies > self._policy.reply_retries:
             self._engine_failed(f"reply_failed {reason}".strip())
         else:
-            self._wanted = self._wanted or reply.line
+            self._replies.want(reply.line)
 
     def _reply_refused(self) -> None:
-        if self._reply and not self._reply.reply_id:
-            self._reply.refused = True
+        if self._replies.refused():
             self._timers["refused"] = self._now + self._policy.refused_s
 
     def _expect_progress(self) -> None:
-        if self._reply:
+        if self._replies.under_way:
             self._timers["reply"] = self._now + self._policy.reply_s
 
     def _engine_failed(self, reason: str) -> None:
@@ -363,7 +352,8 @@ class Call:
         if self.state is State.ENDED:
             return
         self._engine_gone = True
-        self._reply = self._wanted = self._asked_to_close = None
+        self._replies.give_up()
+        self._asked_to_close = None
         for timer in ("connect", "reply", "refused"):
             self._timers.pop(timer, None)
         if self.state is not State.CLOSING:
@@ -374,13 +364,13 @@ class Call:
 
     def _tool_requested(self, event: ToolRequested) -> None:
         """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
-        if event.tool_call_id in self._tools_seen or event.reply_id in self._dead_replies or self.state is State.ENDED:
+        if event.tool_call_id in self._tools_seen or self._replies.is_dead(event.reply_id) or self.state is State.ENDED:
             return
         self._tools_seen.add(event.tool_call_id)
         self._expect_progress()
-        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._reply)
+        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._replies.under_way)
         if self.state is State.CLOSING:
-            refused = ToolFinished(event.tool_call_id, "Too late: the call is ending.", "refused")
+            refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
             self._out += [run.entry(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
             return
         self._tools[event.tool_call_id] = run
@@ -396,12 +386,17 @@ class Call:
         self._out.append(run.entry(event, self._at_ms))
         if self.state is State.ENDED or self._engine_gone:
             return
+        if isinstance(event.act, HangUp) and (self._caller_speaking or (run.reply and run.reply.cancelled)):
+            # Who interrupts the goodbye has something to say.
+            self._out.append(SendToolOutput(event.tool_call_id, self._policy.call_goes_on))
+            self._replies.want(StartReply())
+            return
         self._out.append(SendToolOutput(event.tool_call_id, event.output))
         if event.act:
             reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
             self._close(event.act, reason, after=run.reply)
         elif self.state is State.TALKING and not self._tools:
-            self._wanted = self._wanted or StartReply()
+            self._replies.want(StartReply())
 
     # Time
 
@@ -415,9 +410,12 @@ class Call:
                 case "reply":
                     self._engine_failed("no_reply")
                 case "refused":
-                    self._reply_was_missed()
+                    self._replies.end_was_missed()
+                    self._timers.pop("reply", None)
                 case "playback":
                     self._playback.finish()
+                case "speech":
+                    self._caller_speaking = False
                 case "silence":
                     self._nobody_speaks()
                 case "longest":
@@ -425,21 +423,16 @@ class Call:
                 case "last_words":
                     self._perform_last_act()
 
-    def _reply_was_missed(self) -> None:
-        if self._reply and self._reply.refused:
-            self._wanted = self._wanted or self._reply.line
-            self._reply = None
-
     def _nobody_speaks(self) -> None:
         self._nudges += 1
         if self._nudges > self._policy.nudges:
             self._close(HangUp("no_input"), "no_input", say=self._policy.no_input_goodbye)
         else:
-            self._wanted = StartReply(say=self._policy.nudge)
+            self._replies.want(StartReply(say=self._policy.nudge))
 
     # The end
 
-    def _close(self, act: LastAct, reason: EndReason, *, say: str = "", words: bool = True, after: _Reply | None = None) -> None:
+    def _close(self, act: LastAct, reason: EndReason, *, say: str = "", words: bool = True, after: Reply | None = None) -> None:
         """Decide on the last act, once. It waits for `say`, or for the engine's own last words unless `after` has said them."""
         if self.state in (State.CLOSING, State.ENDED):
             return
@@ -447,22 +440,24 @@ class Call:
         self._last_act = act
         self._end_reason = reason
         self._timers.pop("silence", None)
-        self._timers["last_words"] = self._now + self._policy.last_words_s
+        self._timers["last_words"] = (self._playback.over_at or self._now) + self._policy.last_words_s
         if isinstance(act, Transfer):
             self._out.append(LogTransfer(act.department, act.reason, self._at_ms))
-        self._wanted = None
+        self._replies.wanted = StartReply(say=say) if say else None
         if say:
-            self._wanted = StartReply(say=say)
-        elif words:
+            return
+        if words:
             # The reply that asked for this may still be speaking; whether its words were the last ones shows at its end.
-            self._asked_to_close = after or _Reply(StartReply())
+            self._asked_to_close = after or Reply(StartReply())
+
+    def _reopen(self) -> None:
+        """The caller was there after all."""
+        self.state, self._last_act, self._asked_to_close, self._end_reason = State.TALKING, None, None, "agent_hung_up"
+        self._timers.pop("last_words", None)
 
     def _perform_last_act(self) -> None:
         act = self._last_act
         if act and self.state is State.CLOSING:
-            if self._playback.over_at is not None:
-                for cut in self._playback.cut(self._now):
-                    self._interrupted(cut.turn_id, cut.heard_ms)
             self._end(self._end_reason)
             self._out.append(act)
 
@@ -476,7 +471,7 @@ class Call:
             self._out.append(turn.entry())
         self.state = State.ENDED
         self._timers.clear()
-        self._reply = self._wanted = None
+        self._replies.give_up()
         self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
 
     # After every event
@@ -488,9 +483,8 @@ class Call:
         self._settle_turns()
         if self.state is State.CLOSING:
             self._settle_last_words()
-        if self._wanted and self._reply is None and self._may_speak and not self._engine_gone:
-            self._reply, self._wanted = _Reply(self._wanted), None
-            self._out.append(self._reply.line)
+        if self._may_speak and (line := self._replies.begin()):
+            self._out.append(line)
             self._expect_progress()
         if self.state is State.CLOSING and self._nothing_to_come:
             self._perform_last_act()
@@ -498,7 +492,7 @@ class Call:
         self._settle_timers()
 
     def _settle_turns(self) -> None:
-        generating = self._reply.turn_ids if self._reply else []
+        generating = self._replies.under_way.turn_ids if self._replies.under_way else []
         for turn in self._transcript.lasting():
             if turn.speaker == "agent" and turn.turn_id not in generating and not self._playback.holds(turn.turn_id):
                 turn.ended_ms = self._at_ms
@@ -506,10 +500,10 @@ class Call:
 
     def _settle_last_words(self) -> None:
         asked_by = self._asked_to_close
-        if asked_by and self._reply is None and not self._tools:
+        if asked_by and self._replies.under_way is None and not self._tools:
             self._asked_to_close = None
             if not asked_by.spoke:
-                self._wanted = StartReply()
+                self._replies.want(StartReply())
 
     def _settle_timers(self) -> None:
         over_at = self._playback.over_at
@@ -528,7 +522,8 @@ class Call:
 
     @property
     def _nothing_to_come(self) -> bool:
-        return not (self._reply or self._wanted or self._tools or self._playback.over_at is not None)
+        tools = self._tools and not self._engine_gone
+        return not (self._replies.under_way or self._replies.wanted or tools or self._playback.over_at is not None)
 
     @property
     def _at_ms(self) -> int:

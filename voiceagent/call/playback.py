@@ -38,6 +38,7 @@ class Playback:
         self._queued: deque[_Stretch] = deque()
         self._sent: dict[str, int] = {}
         self._heard: dict[str, int] = {}
+        self._queued_bytes = 0
         self._generation = 0
         self._marks = 0
         # When the stretch at the head of the queue began to play, as far as we know.
@@ -50,6 +51,7 @@ class Playback:
         self._marks += 1
         mark = f"{self._generation}.{self._marks}"
         self._queued.append(_Stretch(turn_id, size, mark))
+        self._queued_bytes += size
         self._sent[turn_id] = self._sent.get(turn_id, 0) + size
         return mark
 
@@ -72,8 +74,10 @@ class Playback:
         for cut in cuts:
             self._heard[cut.turn_id] = cut.heard_ms * BYTES_PER_MS
         self._queued.clear()
+        self._queued_bytes = 0
         self._generation += 1
-        return cuts
+        # By the clock the last of it may have been heard already, only its mark is not back.
+        return [cut for cut in cuts if cut.heard_ms < self.sent_ms(cut.turn_id)]
 
     def heard_ms(self, turn_id: str, now: float) -> int:
         certain = self._heard.get(turn_id, 0)
@@ -97,9 +101,10 @@ class Playback:
         """When, by the clock, the caller will have heard everything; None when nothing is queued."""
         if not self._queued:
             return None
-        return self._since + sum(stretch.size for stretch in self._queued) / (BYTES_PER_MS * 1000)
+        return self._since + self._queued_bytes / (BYTES_PER_MS * 1000)
 
     def _play(self) -> _Stretch:
         stretch = self._queued.popleft()
+        self._queued_bytes -= stretch.size
         self._heard[stretch.turn_id] = self._heard.get(stretch.turn_id, 0) + stretch.size
         return stretch

@@ -10,6 +10,9 @@ class Policy:
     no_input_goodbye: str
     too_long_goodbye: str
     transfer_line: str
+    # To the model, in place of a tool's result.
+    tool_too_late: str
+    call_goes_on: str
 
     # The engine must be ready by then, or a person takes the call.
     connect_s: float = 5.0
@@ -19,6 +22,10 @@ class Policy:
     reply_s: float = 8.0
     # An engine that says a reply is under way is asked again after this, should the end of that reply have been missed.
     refused_s: float = 3.0
+    # Speech that goes on for longer is a television; the agent may speak again.
+    longest_turn_s: float = 60.0
+    # From the end of speech until the engine takes it for a turn.
+    commit_s: float = 2.0
     # Nobody speaks: nudge, this often, then say goodbye.
     silence_s: float = 8.0
     nudges: int = 2

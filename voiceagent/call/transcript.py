@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 from .commands import LogTurn, Speaker
+from .playback import BYTES_PER_MS
 
 
 @dataclass(slots=True)
 class Turn:
-    """`heard_ms` and `received_ms` are of the agent's audio: what was played to the caller, and what the engine made."""
+    """`heard_ms` and `received` (bytes) are of the agent's audio: what was played to the caller, and what the engine made."""
 
     turn_id: str
     position: int
@@ -17,11 +18,11 @@ class Turn:
     words: list[str] = field(default_factory=list)
     interrupted: bool = False
     heard_ms: int = 0
-    received_ms: int = 0
+    received: int = 0
 
     def entry(self) -> LogTurn:
         generated = "".join(self.words).strip()
-        heard = heard_part(generated, self.heard_ms, self.received_ms) if self.interrupted else generated
+        heard = heard_part(generated, self.heard_ms, self.received // BYTES_PER_MS) if self.interrupted else generated
         return LogTurn(self.position, self.speaker, self.started_ms, self.ended_ms, generated, heard, self.interrupted)
 
 

@@ -28,6 +28,8 @@ POLICY = Policy(
     no_input_goodbye="I can't hear you. Goodbye.",
     too_long_goodbye="We have to stop here. Goodbye.",
     transfer_line="I'll put you through.",
+    tool_too_late="Too late.",
+    call_goes_on="The caller spoke again.",
 )
 
 

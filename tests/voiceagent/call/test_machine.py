@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.voiceagent.call.scene import POLICY, Scene, audio, of, silent_about_the_log
 from voiceagent.call.commands import (
     CancelReply,
@@ -106,8 +104,16 @@ def test_barge_in_truncates_what_the_caller_did_not_hear():
 def test_truncation_never_goes_past_what_was_sent():
     """Trap 2: the carrier is late with its marks, and the clock runs ahead of them."""
     scene = Scene()
-    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)), ReplyFinished("r", "completed"))
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
     assert TruncateTurn("t", 800) in scene.happens(CallerSpeechStarted("c"), after=1.9)
+
+
+def test_a_turn_the_clock_says_was_heard_to_its_end_is_not_interrupted_though_its_mark_is_not_back():
+    scene = Scene()
+    scene.happens(EngineReady())
+    scene.replies("greeting", ms=1000, words="Hello.")
+    assert silent_about_the_log(scene.happens(CallerSpeechStarted("c"), after=1.2)) == [ClearPlayback()]
+    assert not any(turn.interrupted for turn in of(LogTurn, scene.commands))
 
 
 def test_a_turn_of_which_nothing_was_heard_is_forgotten_rather_than_cut_to_nothing():
@@ -217,6 +223,20 @@ def test_no_reply_is_started_while_the_caller_is_speaking():
     assert len(of(StartReply, scene.happens(CallerSpeechStopped("c2"), CallerTurnCommitted("c2")))) == 1
 
 
+def test_a_tools_answer_that_comes_while_the_caller_speaks_is_told_in_one_reply():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"), CallerSpeechStarted("c2"))
+    scene.happens(ToolFinished("call-1", "It has shipped.", "done"))
+    asked = scene.replies_asked_for
+    scene.happens(CallerSpeechStopped("c2"), CallerTurnCommitted("c2"))
+    scene.replies("answer")
+    scene.heard_all()
+    assert scene.replies_asked_for == asked + 1
+
+
 def test_a_tools_answer_waits_for_the_reply_in_flight_and_is_not_lost():
     """Trap 7."""
     scene = Scene().answered()
@@ -252,6 +272,27 @@ def test_a_refused_reply_whose_rival_has_already_ended_is_asked_for_again_after_
     scene.happens(ReplyRefused())
     assert of(StartReply, scene.passes(POLICY.refused_s - 0.1)) == []
     assert of(StartReply, scene.passes(0.2)) == [StartReply()]
+
+
+def test_a_refused_reply_the_caller_has_spoken_over_leaves_no_deadline_behind():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyRefused())
+    scene.happens(CallerSpeechStarted("c2"), after=1.0)
+    assert of(Transfer, scene.passes(20.0)) == []
+
+
+def test_a_reply_nobody_asked_for_that_never_ends_does_not_hold_the_call():
+    scene = Scene().answered()
+    scene.happens(ReplyStarted("unasked"))
+    assert of(Transfer, scene.passes(POLICY.reply_s + 0.1))
+
+
+def test_a_reply_that_ends_without_a_name_was_the_one_asked_for():
+    """As when the engine refuses the very request."""
+    scene = Scene().answered()
+    scene.speaks("question")
+    assert of(StartReply, scene.happens(ReplyFinished("", "failed", "server_error"))) == [StartReply()]
 
 
 def test_a_failed_reply_is_asked_for_again_once_and_then_a_person_takes_the_call():
@@ -370,6 +411,17 @@ def test_a_tool_still_running_at_hang_up_is_logged_when_it_is_done():
     assert scene.call.finished
 
 
+def test_an_engine_that_fails_while_a_tool_runs_does_not_leave_the_caller_in_silence():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    assert len(of(Transfer, scene.happens(EngineFailed("connection_lost")))) == 1
+    assert not scene.call.finished
+    assert of(LogToolCall, scene.happens(ToolFinished("call-1", "Done.", "done")))
+    assert scene.call.finished
+
+
 # Silence
 
 
@@ -401,6 +453,41 @@ def test_words_start_the_nudging_over_but_a_noise_does_not():
     scene.replies("answer-2")
     scene.heard_all()
     assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+
+
+def test_silences_far_apart_do_not_add_up_though_the_callers_words_are_not_written_down():
+    scene = Scene().answered()
+    for number in range(POLICY.nudges + 2):
+        scene.passes(POLICY.silence_s)
+        scene.replies(f"nudge-{number}")
+        scene.heard_all()
+        scene.speaks(f"words-{number}")
+        scene.replies(f"answer-{number}")
+        scene.heard_all()
+    assert scene.call.state is State.TALKING
+
+
+def test_a_caller_who_answers_the_goodbye_for_the_silent_is_not_hung_up_on():
+    scene = Scene(replace(POLICY, nudges=0)).answered()
+    scene.passes(POLICY.silence_s)
+    scene.replies("goodbye", ms=2000)
+    assert ClearPlayback() in scene.happens(CallerSpeechStarted("c-here"), after=0.3)
+    assert of(StartReply, scene.happens(CallerSpeechStopped("c-here"), CallerTurnCommitted("c-here"))) == [StartReply()]
+    assert scene.call.state is State.TALKING
+    assert of(HangUp, scene.passes(5)) == []
+
+
+def test_speech_that_never_stops_does_not_silence_the_agent_for_ever():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("television"))
+    assert scene.passes(POLICY.longest_turn_s + POLICY.silence_s - 0.1) == []
+    assert of(StartReply, scene.passes(0.2)) == [StartReply(say=POLICY.nudge)]
+
+
+def test_speech_that_stops_and_is_not_taken_for_a_turn_counts_as_silence():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("click"), CallerSpeechStopped("click"))
+    assert of(StartReply, scene.passes(POLICY.commit_s + POLICY.silence_s + 0.1)) == [StartReply(say=POLICY.nudge)]
 
 
 def test_silence_does_not_count_while_the_agent_speaks_or_a_tool_runs():
@@ -476,12 +563,65 @@ def test_last_words_that_never_end_do_not_hold_the_line_for_ever():
     assert of(HangUp, scene.passes(POLICY.last_words_s + 0.1)) == [HangUp()]
 
 
+def test_a_long_last_turn_is_heard_to_its_end():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=25_000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(ToolFinished("call-1", "…", "done", HangUp()), ReplyFinished("r-goodbye", "completed"))
+    assert of(HangUp, scene.passes(24.9)) == []
+
+
+def test_a_caller_who_interrupts_the_goodbye_before_the_tool_is_back_is_not_hung_up_on():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=3000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(CallerSpeechStarted("wait"), after=0.5)
+    scene.happens(ReplyFinished("r-goodbye", "cancelled"))
+    commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+    assert of(StartReply, scene.happens(CallerSpeechStopped("wait"), CallerTurnCommitted("wait"))) == [StartReply()]
+    assert scene.call.state is State.TALKING
+
+
+def test_a_caller_who_interrupts_a_transfer_is_still_put_through():
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.replies("handing-over", ms=3000, finished=False)
+    asks_for_tool(scene, name="transfer_to_human", reply="r-handing-over")
+    scene.happens(CallerSpeechStarted("thanks"), after=0.5)
+    scene.happens(ReplyFinished("r-handing-over", "cancelled"))
+    assert scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a person")))[-1] == Transfer("wants a person")
+
+
+def test_a_caller_who_hangs_up_during_the_goodbye_was_not_lost():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=2000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(ToolFinished("call-1", "…", "done", HangUp()), ReplyFinished("r-goodbye", "completed"))
+    scene.happens(CallerHungUp(), after=1.9)
+    assert scene.end.reason == "agent_hung_up"
+    assert of(HangUp, scene.commands) == []
+
+
 def test_the_callers_voice_does_not_interrupt_the_goodbye_nor_is_it_answered():
     scene = Scene(replace(POLICY, longest_call_s=5.0)).answered()
     scene.passes(5.0)
     scene.replies("goodbye", ms=2000)
     assert silent_about_the_log(scene.speaks("thanks", seconds=0.5)) == []
     assert scene.heard_all()[-1].__class__ is HangUp
+
+
+def test_the_goodbye_of_the_longest_call_is_heard_behind_a_long_reply():
+    scene = Scene(replace(POLICY, longest_call_s=30.0, silence_s=60.0)).answered()
+    scene.passes(27.0)
+    scene.speaks("question")
+    scene.replies("long", ms=20_000)
+    scene.passes(2.0)
+    scene.replies("goodbye", ms=2_000)
+    assert of(HangUp, scene.passes(18.0)) == []
 
 
 def test_the_longest_call_ends_with_a_goodbye():
@@ -570,15 +710,19 @@ def test_nothing_is_sent_to_an_engine_that_is_gone():
     assert silent_about_the_log(commands) == []
 
 
-@pytest.mark.parametrize("digit", ["0"])
-def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said(digit):
+def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said():
     scene = Scene()
     scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(5000)))
-    commands = scene.happens(DigitPressed(digit), after=0.5)
+    commands = scene.happens(DigitPressed("0"), after=0.5)
     assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), TruncateTurn("t", 500)]
     assert scene.happens(ReplyFinished("r", "cancelled"))[-1] == StartReply(say=POLICY.transfer_line)
     scene.replies("handing-over")
     assert scene.heard_all()[-1] == Transfer("The caller pressed 0 for a person.")
+
+
+def test_the_keypads_zero_is_not_lost_while_the_engine_connects():
+    scene = Scene()
+    assert scene.happens(DigitPressed("0"))[-1] == Transfer("The caller pressed 0 for a person.")
 
 
 def test_other_keys_change_nothing():

@@ -15,6 +15,14 @@ def test_nothing_is_heard_of_a_turn_without_audio():
     assert heard_part("Hello", 0, 0) == ""
 
 
+def test_small_pieces_of_audio_add_up_exactly():
+    turn = Transcript().begin("t", "agent", 0)
+    turn.words, turn.interrupted, turn.heard_ms = ["one two three four five six"], True, 1000
+    for _ in range(1000):
+        turn.received += 15  # 1875 ms in all
+    assert turn.entry().heard == "one two three"
+
+
 def test_a_turn_keeps_the_place_it_began_in_and_tools_stand_between():
     transcript = Transcript()
     first = transcript.begin("a", "caller", 0)

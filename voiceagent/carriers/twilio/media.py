@@ -69,7 +69,7 @@ def decode(text: str | bytes) -> Received | None:
         raise BadFrame("the frame is too long")
     try:
         message = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadFrame("the frame is not a message of a media stream") from None
     match message:
         case _Message(event="media", media=_Media(payload=payload, track=track)):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI
 
 from ...call.commands import EngineCommand, SendCallerAudio
-from ...call.events import EngineFailed, EngineReady, Event
+from ...call.events import EngineFailed, EngineReady, Event, ReplyFinished
 from ..base import EngineConfig
 from .codec import FORMAT, BadMessage, Encoder, ErrorReported, SessionConfigured, SessionOpened, decode
 
@@ -63,7 +63,8 @@ class OpenAIRealtime:
             reason = "connect_timeout"
         except ConnectionClosed as error:
             reason = f"connection_lost_{error.rcvd.code if error.rcvd else 1006}"
-        except (OSError, InvalidHandshake, InvalidURI):
+        except (OSError, InvalidHandshake, InvalidURI, InvalidProxy, ImportError):
+            # ImportError: a SOCKS proxy in the environment, which needs a library of its own.
             reason = "connect_failed"
         except _SessionOver as over:
             reason = over.reason
@@ -105,6 +106,12 @@ class OpenAIRealtime:
                     self._writer = asyncio.create_task(self._write(self._socket))
                 case SessionConfigured():
                     pass
+                case ErrorReported(terminal=False) if not ready and self._encoder.without_transcription():
+                    # The model that writes down the caller's words is the likeliest to be refused, and the least needed.
+                    logger.warning("the engine refuses our configuration (%s); trying without transcription", received.code)
+                    await self._socket.send(self._encoder.session())
+                case ErrorReported(terminal=False) if received.event_id and received.event_id == self._encoder.reply_asked_for:
+                    yield ReplyFinished("", "failed", received.code)
                 case ErrorReported():
                     self._note(received, ready)
                 case _:

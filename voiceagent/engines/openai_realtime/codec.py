@@ -5,7 +5,7 @@ the call decides when the agent speaks.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -139,7 +139,7 @@ def decode(text: str | bytes) -> Received | None:
     """One message. None: nothing that matters here. Raises `BadMessage`."""
     try:
         message = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadMessage("not a message of the Realtime protocol") from None
     match message:
         case _Message(type="response.output_audio.delta"):
@@ -154,8 +154,6 @@ def decode(text: str | bytes) -> Received | None:
             return CallerTurnCommitted(message.item_id)
         case _Message(type="conversation.item.input_audio_transcription.completed"):
             return CallerWordsHeard(message.item_id, message.transcript)
-        case _Message(type="conversation.item.input_audio_transcription.failed"):
-            return CallerWordsHeard(message.item_id, "")
         case _Message(type="response.created", response=_Response(id=reply_id)):
             return ReplyStarted(reply_id)
         case _Message(type="response.output_item.done", item=_Item(type="function_call") as item):
@@ -205,6 +203,13 @@ class Encoder:
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._sent = 0
+        # Id of the last message that asked for a reply: an error about it means that none comes.
+        self.reply_asked_for = ""
+
+    def without_transcription(self) -> bool:
+        """Go on without the caller's words. False if they were not asked for."""
+        wanted, self._config = self._config.transcription_model, replace(self._config, transcription_model="")
+        return bool(wanted)
 
     def session(self) -> str:
         return self._message("session.update", session=session(self._config))
@@ -231,7 +236,10 @@ class Encoder:
 
     def _message(self, kind: str, **fields: Any) -> str:
         self._sent += 1
-        return json.dumps({"type": kind, "event_id": f"ours-{self._sent}", **fields}, ensure_ascii=False)
+        event_id = f"ours-{self._sent}"
+        if kind == "response.create":
+            self.reply_asked_for = event_id
+        return json.dumps({"type": kind, "event_id": event_id, **fields}, ensure_ascii=False)
 
 
 def session(config: EngineConfig) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def test_a_frame_may_come_as_bytes():
         '{"event":7}',
         "\ud800",
         b"\xff\xfe",
+        b'{"event":"mark","mark":{"name":"\xff"}}',
+        '{"event":"media","x":' + "[" * 30_000 + "]" * 30_000 + "}",
         frame("surprise"),
         frame("media"),
         frame("media", media={"track": "inbound"}),

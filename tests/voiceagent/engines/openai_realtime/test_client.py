@@ -3,11 +3,14 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
+from simulator.voice_model import protocol
 from simulator.voice_model.brains import Close, Complain, Drop, Say, ScriptedBrain, SendRaw, Stall, UseTool
 from simulator.voice_model.server import Faults, VoiceModel
+from simulator.voice_model.shapes import Refused, check_event
 from voiceagent.call.commands import CancelReply, SendCallerAudio, SendToolOutput, StartReply
 from voiceagent.call.events import AgentAudio, EngineFailed, EngineReady, Event, ReplyFinished, ReplyStarted, ToolRequested
 from voiceagent.engines.base import EngineConfig, ToolSchema
@@ -154,6 +157,42 @@ async def test_a_session_that_cannot_be_had_is_told_as_one_event(talk, faults, r
 async def test_a_wrong_echo_of_the_input_format_is_no_reason_to_fail(talk):
     t = await talk(faults=Faults(echoes={"input": "audio/pcm"}))
     await t.until(EngineReady)
+
+
+async def test_a_transcription_model_the_engine_does_not_know_is_done_without(talk, monkeypatch):
+    def knows_no_transcription(event: dict[str, Any]) -> None:
+        check_event(event)
+        if event["type"] == "session.update" and event["session"]["audio"]["input"]["transcription"]:
+            raise Refused("invalid_value", "No such model.", "session.audio.input.transcription.model")
+
+    monkeypatch.setattr(protocol, "check_event", knows_no_transcription)
+    t = await talk()
+    await t.until(EngineReady)
+    *_, last = t.model.sessions[0].received("session.update")
+    assert last["session"]["audio"]["input"]["transcription"] is None
+    t.model.sessions[0].session.complaints.clear()
+
+
+async def test_a_reply_the_engine_refuses_to_begin_has_failed_at_once(talk, monkeypatch):
+    def begins_nothing(event: dict[str, Any]) -> None:
+        check_event(event)
+        if event["type"] == "response.create":
+            raise Refused("server_error", "Not now.", "")
+
+    t = await talk()
+    await t.until(EngineReady)
+    monkeypatch.setattr(protocol, "check_event", begins_nothing)
+    t.engine.execute(StartReply())
+    assert await t.until(ReplyFinished) == ReplyFinished("", "failed", "server_error")
+    t.model.sessions[0].session.complaints.clear()
+
+
+async def test_a_proxy_that_cannot_be_used_is_no_way_to_the_engine(talk, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "ftp://127.0.0.1:9")
+    t = await talk()
+    assert await t.until(EngineFailed) == EngineFailed("connect_failed")
 
 
 async def test_a_wrong_key_is_told(talk):
