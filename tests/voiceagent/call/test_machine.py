@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.voiceagent.call.scene import POLICY, Scene, audio, of, silent_about_the_log
 from voiceagent.call.commands import (
     CancelReply,
@@ -30,6 +32,7 @@ from voiceagent.call.events import (
     CallerSpeechStopped,
     CallerTurnCommitted,
     CallerWordsHeard,
+    DeadlinePassed,
     DigitPressed,
     EngineFailed,
     EngineReady,
@@ -86,6 +89,21 @@ def test_the_engine_becoming_ready_twice_greets_once():
     scene = Scene()
     scene.happens(EngineReady(), EngineReady())
     assert scene.replies_asked_for == 1
+
+
+def test_audio_that_just_fits_is_held_in_full():
+    scene = Scene(replace(POLICY, held_audio_ms=100))
+    scene.happens(*(CallerAudio(audio(20)) for _ in range(5)))
+    assert len(of(SendCallerAudio, scene.happens(EngineReady()))) == 5
+
+
+def test_a_call_that_goes_on_is_not_finished_though_nothing_happens():
+    assert not Scene().answered().call.finished
+
+
+def test_nobody_is_nudged_while_the_engine_connects():
+    scene = Scene(replace(POLICY, connect_s=60.0))
+    assert scene.passes(59.0) == []
 
 
 # Barge-in
@@ -203,6 +221,46 @@ def test_the_answer_to_a_barge_in_waits_for_the_cancelled_reply_to_end():
     scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
     assert of(StartReply, scene.speaks("question")) == []
     assert of(StartReply, scene.happens(ReplyFinished("r", "cancelled"))) == [StartReply()]
+
+
+def test_audio_of_an_interrupted_turn_is_not_played_even_after_its_reply_has_ended():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)), ReplyFinished("r", "completed"))
+    scene.happens(CallerSpeechStarted("c"), after=0.3)
+    assert of(PlayAudio, scene.happens(AgentAudio("r", "t", audio(800)))) == []
+
+
+def test_words_of_a_reply_that_was_cancelled_before_a_sound_were_never_said():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
+    scene.happens(AgentWordsSpoken("r", "t", "Hello, this is"), ReplyFinished("r", "cancelled"), CallerHungUp())
+    assert [turn.speaker for turn in of(LogTurn, scene.commands)] == ["caller"]
+
+
+def test_a_reply_is_cancelled_and_cut_once_however_often_the_caller_begins():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    scene.happens(CallerSpeechStarted("c1"), after=0.3)
+    scene.happens(CallerSpeechStopped("c1"), CallerTurnCommitted("c1"))
+    assert silent_about_the_log(scene.happens(CallerSpeechStarted("c2"))) == []
+
+
+def test_an_answer_that_waits_is_given_up_when_the_caller_goes_on():
+    """Only the end of what they say now is answered; a reply to the first half would be in the way of it."""
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    scene.speaks("first half")
+    scene.happens(CallerSpeechStarted("c2"), ReplyFinished("r", "cancelled"))
+    assert of(StartReply, scene.happens(CallerSpeechStopped("c2"))) == []
+    assert of(StartReply, scene.happens(CallerTurnCommitted("c2"))) == [StartReply()]
+
+
+def test_a_reply_that_fails_after_it_was_cancelled_is_not_asked_for_again():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
+    scene.happens(ReplyFinished("r", "failed", "server_error"))
+    assert of(StartReply, scene.happens(CallerSpeechStopped("c"))) == []
+    assert of(StartReply, scene.happens(CallerTurnCommitted("c"))) == [StartReply()]
 
 
 # Replies, one at a time
@@ -330,6 +388,104 @@ def test_an_engine_that_stops_in_the_middle_of_a_reply_leads_to_a_person_after_w
     assert of(Transfer, scene.passes(POLICY.reply_s + 0.1)) == [Transfer("The speech engine failed: no_reply.")]
 
 
+def test_a_turn_whose_beginning_and_end_were_not_told_is_answered_too():
+    scene = Scene().answered()
+    assert of(StartReply, scene.happens(CallerTurnCommitted("c"))) == [StartReply()]
+    scene.replies("answer", words="Until six.")
+    scene.happens(CallerWordsHeard("c", "When do you close?"))
+    last = {turn.position: (turn.speaker, turn.heard) for turn in of(LogTurn, scene.commands)}
+    assert [last[position] for position in (2, 3)] == [("caller", "When do you close?"), ("agent", "Until six.")]
+
+
+def test_a_turn_of_which_only_the_end_was_not_told_is_answered_too():
+    scene = Scene().answered()
+    assert of(StartReply, scene.happens(CallerSpeechStarted("c"), CallerTurnCommitted("c"))) == [StartReply()]
+
+
+def test_the_end_of_another_reply_is_not_the_end_of_this_one():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ToolFinished("call-1", "It has shipped.", "done"))
+    assert scene.happens(ReplyFinished("r-greeting", "completed")) == []
+    assert scene.happens(ReplyFinished("r", "completed")) == [StartReply()]
+
+
+def test_a_reply_that_begins_after_it_was_refused_is_not_asked_for_again():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyRefused(), ReplyStarted("r"))
+    assert of(StartReply, scene.passes(POLICY.refused_s + 0.1)) == []
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+
+
+def test_a_refusal_of_something_else_does_not_repeat_a_reply_that_has_begun():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), ReplyRefused())
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+
+
+@pytest.mark.parametrize("noticed", ["its rival ends", "time"])
+def test_what_the_caller_said_meanwhile_comes_before_a_line_that_was_refused(noticed):
+    scene = Scene().answered()
+    scene.passes(POLICY.silence_s)
+    scene.happens(ReplyRefused())
+    scene.speaks("question", seconds=0.5)
+    commands = scene.happens(ReplyFinished("r-unknown", "completed")) if noticed == "its rival ends" else scene.passes(3.0)
+    assert of(StartReply, commands) == [StartReply()]
+
+
+def test_the_greeting_gets_its_second_chance_too_and_stays_the_greeting():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"))
+    commands = scene.happens(ReplyFinished("r", "failed", "server_error"))
+    assert commands == [StartReply(say=POLICY.greeting)]
+
+
+def test_a_reply_that_was_interrupted_does_not_forgive_an_earlier_failure():
+    scene = Scene().answered()
+    scene.speaks("one")
+    scene.happens(ReplyStarted("r1"), ReplyFinished("r1", "failed"), ReplyStarted("r2"))
+    scene.speaks("two")
+    scene.happens(ReplyFinished("r2", "cancelled"), ReplyStarted("r3"))
+    scene.happens(ReplyFinished("r3", "failed"))
+    assert scene.end == LogEnd("engine_failed", scene.call._at_ms, "reply_failed")
+
+
+def test_a_reply_that_goes_on_is_waited_for_however_long_it_takes():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    for number in range(3):
+        scene.passes(POLICY.reply_s - 2)
+        scene.happens(AgentAudio("r", "t", audio(100)))
+        scene.passes(POLICY.reply_s - 2)
+        asks_for_tool(scene, f"call-{number}", reply="r")
+        scene.happens(ToolFinished(f"call-{number}", "Done.", "done"))
+    assert scene.call.state is State.TALKING
+
+
+def test_what_comes_after_the_end_of_a_reply_makes_nobody_wait_for_more_of_it():
+    scene = Scene().answered()
+    scene.happens(AgentAudio("r-greeting", "t-greeting", audio(100)))
+    asks_for_tool(scene)
+    scene.passes(POLICY.reply_s + 0.1)
+    assert scene.call.state is State.TALKING
+
+
+def test_an_engine_that_is_too_late_is_not_heard_any_more():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("long", ms=12_000, finished=False)
+    scene.passes(POLICY.reply_s + 0.1)
+    assert scene.call.state is State.CLOSING
+    late = (ReplyStarted("late"), AgentAudio("late", "t-late", audio(500)), AgentAudio("r-long", "t-long", audio(500)))
+    assert scene.happens(*late) == []
+    assert scene.heard_all()[-1] == Transfer("The speech engine failed: no_reply.")
+
+
 # The transcript
 
 
@@ -362,6 +518,59 @@ def test_a_mark_that_never_comes_ends_the_turn_a_little_after_the_clock_says_so(
     scene.replies("greeting", ms=1000)
     ended = [turn.ended_ms for turn in of(LogTurn, scene.passes(4.0))]
     assert ended == [int((1.0 + POLICY.mark_grace_s) * 1000)]
+
+
+def test_a_turn_of_the_caller_lasts_as_long_as_they_speak_and_not_until_its_words_come():
+    scene = Scene().answered()
+    scene.happens(after=1.0)
+    assert of(LogTurn, scene.happens(CallerSpeechStarted("c"))) == []
+    commands = scene.happens(CallerSpeechStopped("c"), CallerTurnCommitted("c"), after=1.5)
+    assert of(LogTurn, commands) == [LogTurn(2, "caller", 2000, 3500, "", "")]
+    commands = scene.happens(CallerWordsHeard("c", "Hello?"), after=2.0)
+    assert of(LogTurn, commands) == [LogTurn(2, "caller", 2000, 3500, "Hello?", "Hello?")]
+
+
+def test_words_are_kept_although_nothing_else_was_told_of_their_turn():
+    scene = Scene().answered()
+    assert scene.happens(CallerWordsHeard("c", "Hello?")) == [LogTurn(2, "caller", 1000, 1000, "Hello?", "Hello?")]
+
+
+def test_words_are_kept_without_the_space_around_them():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", words=" It has shipped.\n")
+    assert of(LogTurn, scene.commands)[-1].generated == "It has shipped."
+
+
+def test_a_turn_does_not_end_in_a_gap_in_which_more_is_generated():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(1000)))
+    assert of(LogTurn, scene.heard_all(after=1.0)) == []
+    scene.happens(AgentAudio("r", "t", audio(1000)), ReplyFinished("r", "completed"), after=1.0)
+    assert of(LogTurn, scene.heard_all(after=1.0)) == [LogTurn(1, "agent", 0, 3000, "", "")]
+
+
+def test_a_turn_in_many_pieces_is_written_down_once_when_it_was_generated():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), *(AgentAudio("r", "t", audio(20)) for _ in range(9)))
+    assert len(of(LogTurn, scene.happens(ReplyFinished("r", "completed")))) == 1
+
+
+def test_what_the_caller_was_saying_at_hang_up_ends_there():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("c"))
+    commands = scene.happens(CallerHungUp(), after=0.5)
+    assert of(LogTurn, commands) == [LogTurn(2, "caller", 1000, 1500, "", "")]
+
+
+def test_nothing_is_written_down_of_what_the_engine_makes_out_after_the_end():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), AgentAudio("r", "t", audio(500)))
+    asks_for_tool(scene, reply="r")
+    scene.happens(CallerHungUp())
+    late = (CallerSpeechStarted("c"), CallerSpeechStopped("c"), AgentAudio("r", "t", audio(500)), ReplyFinished("r", "completed"))
+    assert scene.happens(*late) == []
 
 
 # Tools
@@ -511,6 +720,40 @@ def test_a_nudge_is_dropped_when_the_caller_speaks_first():
     scene.passes(POLICY.silence_s - 0.5)
     scene.happens(CallerSpeechStarted("c-late"))
     assert scene.passes(5.0) == []
+
+
+def test_a_noise_in_between_is_no_reason_to_nudge_more_often():
+    scene = Scene().answered()
+    scene.passes(POLICY.silence_s)
+    scene.replies("nudge-1")
+    scene.heard_all()
+    scene.speaks("cough")
+    scene.happens(CallerWordsHeard("c-cough", " "))
+    scene.replies("answer")
+    scene.heard_all()
+    scene.passes(POLICY.silence_s)
+    scene.replies("nudge-2")
+    scene.heard_all()
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+
+
+def test_after_words_there_are_as_many_nudges_as_before():
+    scene = Scene().answered()
+    scene.speaks("words")
+    scene.happens(CallerWordsHeard("c-words", "Yes, hello"))
+    scene.replies("answer")
+    scene.heard_all()
+    for number in range(POLICY.nudges):
+        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+        scene.replies(f"nudge-{number}")
+        scene.heard_all()
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+
+
+def test_a_caller_who_tells_a_long_story_is_not_nudged():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("c"))
+    assert scene.passes(POLICY.silence_s * 3) == []
 
 
 # The end
@@ -723,6 +966,75 @@ def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said():
 def test_the_keypads_zero_is_not_lost_while_the_engine_connects():
     scene = Scene()
     assert scene.happens(DigitPressed("0"))[-1] == Transfer("The caller pressed 0 for a person.")
+
+
+def test_a_goodbye_said_after_the_tool_in_the_same_reply_is_the_goodbye():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="end_call", reply="r")
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    scene.happens(AgentAudio("r", "t", audio(1000)))
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+    assert scene.heard_all()[-1] == HangUp()
+
+
+@pytest.mark.parametrize("goodbye_said", [True, False])
+def test_last_words_wait_for_a_tool_still_running_and_are_said_once(goodbye_said):
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"))
+    if goodbye_said:
+        scene.happens(AgentAudio("r", "t", audio(1000)))
+    asks_for_tool(scene, "call-1", "lookup_order", "r")
+    asks_for_tool(scene, "call-2", "end_call", "r")
+    scene.happens(ToolFinished("call-2", "The call ends now.", "done", HangUp()))
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+    commands = scene.happens(ToolFinished("call-1", "It has shipped.", "done"))
+    assert of(StartReply, commands) == ([] if goodbye_said else [StartReply()])
+
+
+def test_a_goodbye_that_was_said_is_not_followed_by_the_answer_to_another_tool():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"), AgentAudio("r", "t", audio(1000)))
+    asks_for_tool(scene, "call-1", "lookup_order", "r")
+    scene.happens(ToolFinished("call-1", "It has shipped.", "done"))
+    asks_for_tool(scene, "call-2", "end_call", "r")
+    scene.happens(ToolFinished("call-2", "The call ends now.", "done", HangUp()))
+    assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+    assert scene.heard_all()[-1] == HangUp()
+
+
+def test_a_tool_that_is_asked_for_late_and_ends_the_call_gets_last_words_too():
+    scene = Scene().answered()
+    asks_for_tool(scene, name="end_call")
+    commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert of(StartReply, commands) == [StartReply()]
+
+
+def test_a_transfer_is_the_reason_the_call_ended():
+    scene = Scene().answered()
+    asks_for_tool(scene, name="transfer_to_human")
+    scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a refund", "returns")))
+    scene.replies("handing-over")
+    assert scene.heard_all()[-2:] == [LogEnd("transferred", scene.call._at_ms), Transfer("wants a refund", "returns")]
+
+
+def test_nobody_is_asked_whether_they_are_there_at_the_moment_the_longest_call_ends():
+    """Both deadlines have passed before anybody could look."""
+    scene = Scene(replace(POLICY, longest_call_s=5.0)).answered()
+    commands = scene.happens(DeadlinePassed(), after=POLICY.silence_s)
+    assert commands == [StartReply(say=POLICY.too_long_goodbye)]
+    scene.replies("goodbye")
+    assert scene.heard_all()[-1] == HangUp("max_duration")
+
+
+def test_the_keypads_zero_comes_too_late_during_the_goodbye():
+    scene = Scene(replace(POLICY, longest_call_s=5.0)).answered()
+    scene.passes(5.0)
+    scene.replies("goodbye", ms=2000)
+    assert scene.happens(DigitPressed("0"), after=0.5) == []
 
 
 def test_other_keys_change_nothing():
