@@ -66,6 +66,13 @@ def test_finishing_counts_everything_as_heard():
     assert (playback.heard_ms("t", 0.0), playback.sent_ms("t")) == (1000, 1000)
 
 
+def test_a_part_of_a_millisecond_is_none():
+    playback = Playback()
+    playback.queue("t", 7999, now=0.0)
+    playback.finish()
+    assert (playback.heard_ms("t", 0.0), playback.sent_ms("t")) == (999, 999)
+
+
 pieces = st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4000), st.floats(0, 2), st.booleans()), min_size=1, max_size=30)
 
 

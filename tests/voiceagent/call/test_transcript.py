@@ -11,6 +11,10 @@ def test_only_whole_words_count_as_heard(heard_ms, expected):
     assert heard_part("Hello big wide world", heard_ms, 3000) == expected
 
 
+def test_what_was_heard_ends_with_a_word_and_not_with_a_space():
+    assert heard_part("One.  Two.", 550, 1000) == "One."
+
+
 def test_nothing_is_heard_of_a_turn_without_audio():
     assert heard_part("Hello", 0, 0) == ""
 
