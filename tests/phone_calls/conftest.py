@@ -154,10 +154,34 @@ async def world(web_server: WebServer, transactional_db: None) -> AsyncIterator[
 
     yield open_world
     for one in opened:
-        await one.telephone.__aexit__()
-        await one.model.__aexit__()
-        assert one.telephone.complaints == []
-        assert one.model.complaints == []
+        try:
+            await one.telephone.__aexit__()
+            await audit(one)
+        finally:
+            await one.model.__aexit__()
+
+
+async def audit(world: World) -> None:
+    """What holds after every call, whatever happened in it."""
+    assert world.telephone.complaints == []
+    assert world.model.complaints == []
+    for call in world.telephone.calls.values():
+        await world.until_recorded(call, lambda log: log.status == "ended" and bool(log.disposition))
+    for session in world.model.sessions:
+        await asyncio.wait_for(session.ended.wait(), 5)
+    await in_database(audit_records, list(world.telephone.calls))
+    assert ADA not in world.server.log
+
+
+def audit_records(call_sids: list[str]) -> None:
+    for log in CallLog.objects.filter(call_sid__in=call_sids).prefetch_related("turns", "tool_calls"):
+        assert log.ended_at and log.disposition
+        positions = [one.position for one in (*log.turns.all(), *log.tool_calls.all())]
+        assert len(positions) == len(set(positions)), "two things in one place"
+        turns = sorted(log.turns.all(), key=lambda turn: turn.position)
+        assert [turn.started_ms for turn in turns] == sorted(turn.started_ms for turn in turns), "turns out of order"
+        assert all(turn.ended_ms is not None for turn in turns), "a turn that never ended"
+        assert all(one.status != "running" for one in log.tool_calls.all()), "a tool that never ended"
 
 
 async def in_database(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
