@@ -88,6 +88,7 @@ def test_audio_is_played_as_it_comes_and_each_piece_is_followed_by_a_mark():
 def test_the_engine_becoming_ready_twice_greets_once():
     scene = Scene()
     scene.happens(EngineReady(), EngineReady())
+    scene.replies("greeting")
     assert scene.replies_asked_for == 1
 
 
@@ -103,6 +104,7 @@ def test_a_call_that_goes_on_is_not_finished_though_nothing_happens():
 
 def test_nobody_is_nudged_while_the_engine_connects():
     scene = Scene(replace(POLICY, connect_s=60.0))
+    scene.happens(DigitPressed("5"))
     assert scene.passes(59.0) == []
 
 
@@ -245,8 +247,7 @@ def test_a_reply_is_cancelled_and_cut_once_however_often_the_caller_begins():
     assert silent_about_the_log(scene.happens(CallerSpeechStarted("c2"))) == []
 
 
-def test_an_answer_that_waits_is_given_up_when_the_caller_goes_on():
-    """Only the end of what they say now is answered; a reply to the first half would be in the way of it."""
+def test_what_the_caller_says_in_two_halves_is_answered_once():
     scene = Scene()
     scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
     scene.speaks("first half")
@@ -255,12 +256,14 @@ def test_an_answer_that_waits_is_given_up_when_the_caller_goes_on():
     assert of(StartReply, scene.happens(CallerTurnCommitted("c2"))) == [StartReply()]
 
 
-def test_a_reply_that_fails_after_it_was_cancelled_is_not_asked_for_again():
-    scene = Scene()
-    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
-    scene.happens(ReplyFinished("r", "failed", "server_error"))
-    assert of(StartReply, scene.happens(CallerSpeechStopped("c"))) == []
-    assert of(StartReply, scene.happens(CallerTurnCommitted("c"))) == [StartReply()]
+def test_a_reply_that_fails_after_it_was_cancelled_is_no_failure():
+    scene = Scene().answered()
+    for name in ("one", "two", "three"):
+        scene.speaks(name)
+        scene.happens(ReplyStarted(f"r-{name}"), CallerSpeechStarted(f"c-again-{name}"))
+        assert scene.happens(ReplyFinished(f"r-{name}", "failed", "server_error")) == []
+        scene.happens(CallerSpeechStopped(f"c-again-{name}"))
+    assert scene.call.state is State.TALKING
 
 
 # Replies, one at a time
@@ -293,6 +296,17 @@ def test_a_tools_answer_that_comes_while_the_caller_speaks_is_told_in_one_reply(
     scene.replies("answer")
     scene.heard_all()
     assert scene.replies_asked_for == asked + 1
+
+
+def test_the_engine_is_given_time_to_take_what_was_said_for_a_turn():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"), CallerSpeechStarted("c2"))
+    scene.happens(ToolFinished("call-1", "It has shipped.", "done"), CallerSpeechStopped("c2"))
+    assert scene.passes(POLICY.commit_s - 0.1) == []
+    assert of(StartReply, scene.happens(CallerTurnCommitted("c2"))) == [StartReply()]
 
 
 def test_a_tools_answer_waits_for_the_reply_in_flight_and_is_not_lost():
@@ -425,6 +439,22 @@ def test_a_refusal_of_something_else_does_not_repeat_a_reply_that_has_begun():
     scene.speaks("question")
     scene.happens(ReplyStarted("r"), ReplyRefused())
     assert of(StartReply, scene.happens(ReplyFinished("r", "completed"))) == []
+
+
+def test_a_rival_that_fails_is_no_failure_of_the_reply_it_stood_in_the_way_of():
+    scene = Scene().answered()
+    scene.speaks("question")
+    for number in range(3):
+        scene.happens(ReplyRefused())
+        assert of(StartReply, scene.happens(ReplyFinished(f"r-{number}", "failed", "server_error"))) == [StartReply()]
+
+
+@pytest.mark.parametrize("status", ["incomplete", "cancelled"])
+def test_a_reply_the_engine_cuts_short_is_not_said_again(status):
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("cut short", finished=False)
+    assert of(StartReply, scene.happens(ReplyFinished("r-cut short", status))) == []
 
 
 @pytest.mark.parametrize("noticed", ["its rival ends", "time"])
@@ -563,14 +593,17 @@ def test_what_the_caller_was_saying_at_hang_up_ends_there():
     assert of(LogTurn, commands) == [LogTurn(2, "caller", 1000, 1500, "", "")]
 
 
-def test_nothing_is_written_down_of_what_the_engine_makes_out_after_the_end():
+def test_nothing_is_played_sent_run_or_written_down_after_the_end():
     scene = Scene().answered()
     scene.speaks("question")
     scene.happens(ReplyStarted("r"), AgentAudio("r", "t", audio(500)))
     asks_for_tool(scene, reply="r")
     scene.happens(CallerHungUp())
-    late = (CallerSpeechStarted("c"), CallerSpeechStopped("c"), AgentAudio("r", "t", audio(500)), ReplyFinished("r", "completed"))
-    assert scene.happens(*late) == []
+    assert scene.happens(CallerAudio("AAAA"), CallerSpeechStarted("c"), CallerSpeechStopped("c"), EngineReady()) == []
+    assert (
+        scene.happens(AgentAudio("r", "t", audio(500)), AgentAudio("r", "t-2", audio(500)), ReplyFinished("r", "completed")) == []
+    )
+    assert asks_for_tool(scene, "call-2", reply="r") == []
 
 
 # Tools
@@ -597,6 +630,14 @@ def test_a_tool_call_announced_twice_runs_once():
     assert asks_for_tool(scene, reply="r") == []
     scene.happens(ToolFinished("call-1", "Done.", "done"))
     assert asks_for_tool(scene, reply="r") == []
+
+
+def test_a_tool_that_comes_back_twice_is_told_once():
+    scene = Scene().answered()
+    asks_for_tool(scene)
+    finished = ToolFinished("call-1", "It has shipped.", "done")
+    assert SendToolOutput("call-1", "It has shipped.") in scene.happens(finished)
+    assert scene.happens(finished) == []
 
 
 def test_a_tool_of_a_cancelled_reply_is_not_run():
@@ -828,6 +869,38 @@ def test_a_caller_who_interrupts_the_goodbye_before_the_tool_is_back_is_not_hung
     assert scene.call.state is State.TALKING
 
 
+def test_a_caller_who_speaks_again_after_the_goodbye_was_said_is_not_hung_up_on():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(ReplyFinished("r-goodbye", "completed"))
+    scene.heard_all()
+    scene.happens(CallerSpeechStarted("wait"))
+    commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+
+
+def test_a_caller_who_interrupted_the_goodbye_and_has_finished_is_not_hung_up_on():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=3000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.speaks("wait", seconds=0.5)
+    commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+
+
+def test_after_a_goodbye_interrupted_by_a_mere_noise_the_agent_goes_on():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.replies("goodbye", ms=3000, finished=False)
+    asks_for_tool(scene, name="end_call", reply="r-goodbye")
+    scene.happens(CallerSpeechStarted("cough"), ReplyFinished("r-goodbye", "cancelled"))
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()), CallerSpeechStopped("cough"))
+    assert of(StartReply, scene.passes(POLICY.commit_s + 0.1)) == [StartReply()]
+
+
 def test_a_caller_who_interrupts_a_transfer_is_still_put_through():
     scene = Scene().answered()
     scene.speaks("person")
@@ -942,6 +1015,15 @@ def test_an_engine_that_fails_during_the_goodbye_changes_nothing_about_the_end()
     assert scene.heard_all()[-2:] == [LogEnd("agent_hung_up", scene.call._at_ms), HangUp()]
 
 
+def test_a_call_about_to_end_ends_without_last_words_when_the_engine_fails_before_them():
+    scene = Scene().answered()
+    scene.speaks("bye")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="end_call", reply="r")
+    scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
+    assert scene.happens(EngineFailed("connection_lost"))[-2:] == [LogEnd("agent_hung_up", scene.call._at_ms), HangUp()]
+
+
 def test_nothing_is_sent_to_an_engine_that_is_gone():
     scene = Scene().answered()
     scene.speaks("question")
@@ -960,12 +1042,14 @@ def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said():
     assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), TruncateTurn("t", 500)]
     assert scene.happens(ReplyFinished("r", "cancelled"))[-1] == StartReply(say=POLICY.transfer_line)
     scene.replies("handing-over")
-    assert scene.heard_all()[-1] == Transfer("The caller pressed 0 for a person.")
+    act = Transfer("The caller pressed 0 for a person.")
+    assert scene.heard_all()[-2:] == [LogEnd("transferred", scene.call._at_ms), act]
 
 
 def test_the_keypads_zero_is_not_lost_while_the_engine_connects():
     scene = Scene()
-    assert scene.happens(DigitPressed("0"))[-1] == Transfer("The caller pressed 0 for a person.")
+    act = Transfer("The caller pressed 0 for a person.")
+    assert scene.happens(DigitPressed("0"))[-2:] == [LogEnd("transferred", 0), act]
 
 
 def test_a_goodbye_said_after_the_tool_in_the_same_reply_is_the_goodbye():
