@@ -31,6 +31,17 @@ class TestATicket:
     def test_two_calls_have_different_ones(self):
         assert tickets.issue(CALL) != tickets.issue(IncomingCall("CA" + "1" * 32, "", ""))
 
+    def test_each_leads_to_its_own_call_and_is_taken_alone(self):
+        first, second = tickets.issue(CALL), tickets.issue(IncomingCall("CA" + "1" * 32, "", ""))
+        assert [opened(ticket).call_sid for ticket in (second, first)] == ["CA" + "1" * 32, CALL.call_sid]
+        assert tickets.take(opened(first))
+        assert tickets.take(opened(second))
+
+    @pytest.mark.parametrize("ticket", ["", "-", "1", "4711-" + "0" * 64, "x" * 300, "9" * 5000 + "-a", "١-a", "²-a"])
+    def test_one_that_was_never_issued_is_none(self, ticket):
+        tickets.issue(CALL)
+        assert tickets.find(ticket) is None
+
     def test_once_taken_it_is_of_no_more_use(self):
         ticket = tickets.issue(CALL)
         stream = opened(ticket)

@@ -23,7 +23,7 @@ def post(path: str, form: dict[str, str] | None = None, *, url: str = "", token:
     signature = RequestValidator(token or django_settings.TWILIO_AUTH_TOKEN).compute_signature(
         url or f"{django_settings.PUBLIC_BASE_URL}{path}", form
     )
-    return Client().post(path, form, headers={"X-Twilio-Signature": signature, **headers})
+    return Client(enforce_csrf_checks=True).post(path, form, headers={"X-Twilio-Signature": signature, **headers})
 
 
 def verbs(response) -> list[str]:
