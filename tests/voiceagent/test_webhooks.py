@@ -90,7 +90,7 @@ class TestWhoIsLetIn:
 
     def test_a_signed_form_that_makes_no_sense_is_answered_in_words(self):
         response = post("/incoming-call", {"CallSid": "CA1"})
-        assert response.status_code == 400
+        assert (response.status_code, response["Content-Type"]) == (400, "text/plain")
         assert b"CallSid" in response.content
 
 
@@ -125,6 +125,14 @@ class TestAnIncomingCall:
 
         monkeypatch.setattr(tickets, "issue", broken)
         assert verbs(post("/incoming-call")) == ["Say", "Dial"]
+
+    def test_a_call_that_cannot_be_written_down_has_no_ticket_either(self, monkeypatch):
+        def broken(log, call):
+            raise DatabaseError
+
+        monkeypatch.setattr(DatabaseLog, "call_arrived", broken)
+        assert verbs(post("/incoming-call")) == ["Say", "Dial"]
+        assert not MediaStream.objects.exists()
 
 
 @pytest.mark.django_db

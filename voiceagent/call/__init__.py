@@ -9,5 +9,6 @@ That makes every rule of a call testable by calling a function, and a recorded i
     replies.py      one reply at a time
     playback.py     what the caller has heard
     transcript.py   turns, in the order they began
+    wishes.py       what a caller wants, told without the model: a person
     policy.py       the numbers and lines that govern a call
 """

@@ -61,6 +61,7 @@ from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Policy
 from .replies import Replies, Reply
 from .transcript import Transcript, Turn
+from .wishes import asks_for_a_person
 
 
 class State(Enum):
@@ -218,6 +219,8 @@ class Call:
         if not text.strip():
             self._nudges += self._pardoned
         self._pardoned = 0
+        if asks_for_a_person(text):
+            self._put_through(f"The caller asked for a person: {text.strip()}")
 
     def _caller_hung_up(self) -> None:
         """Who leaves during the goodbye was not lost: the call had come to its end."""
@@ -225,14 +228,16 @@ class Call:
         self._end(self._end_reason if goodbye else "caller_hung_up")
 
     def _digit_pressed(self, digit: str) -> None:
-        if digit != self._policy.person_digit:
-            return
-        act = Transfer("The caller pressed 0 for a person.")
+        if digit == self._policy.person_digit:
+            self._put_through("The caller pressed 0 for a person.")
+
+    def _put_through(self, reason: str) -> None:
+        """The caller wants a person: at once, without argument, and whatever the model makes of it."""
         if self.state is State.CONNECTING:
-            self._close(act, "transferred", words=False)
+            self._close(Transfer(reason), "transferred", words=False)
         elif self.state is State.TALKING:
             self._barge_in()
-            self._close(act, "transferred", say=self._policy.transfer_line)
+            self._close(Transfer(reason), "transferred", say=self._policy.transfer_line)
 
     def _barge_in(self) -> None:
         """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""

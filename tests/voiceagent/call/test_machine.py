@@ -1046,6 +1046,30 @@ def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said():
     assert scene.heard_all()[-2:] == [LogEnd("transferred", scene.call._at_ms), act]
 
 
+def test_a_caller_who_asks_for_a_person_is_put_through_in_that_turn_whatever_the_model_says():
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.replies("argument", ms=4000, words="Let me try to help you myself.")
+    commands = scene.happens(CallerWordsHeard("c-person", "I want to talk to a human."), after=0.5)
+    assert silent_about_the_log(commands) == [
+        ClearPlayback(),
+        TruncateTurn("t-argument", 500),
+        StartReply(say=POLICY.transfer_line),
+    ]
+    scene.replies("handing-over")
+    assert scene.heard_all()[-1] == Transfer("The caller asked for a person: I want to talk to a human.")
+
+
+def test_a_caller_whom_the_model_puts_through_itself_hears_it_once():
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.replies("handing-over", ms=2000, finished=False)
+    asks_for_tool(scene, name="transfer_to_human", reply="r-handing-over")
+    scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a refund")), ReplyFinished("r-handing-over", "completed"))
+    assert silent_about_the_log(scene.happens(CallerWordsHeard("c-person", "A person, please."))) == []
+    assert scene.heard_all()[-1] == Transfer("wants a refund")
+
+
 def test_the_keypads_zero_is_not_lost_while_the_engine_connects():
     scene = Scene()
     act = Transfer("The caller pressed 0 for a person.")
