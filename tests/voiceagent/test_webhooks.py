@@ -146,7 +146,26 @@ class TestAfterTheStream:
         stream(next_step="transfer", department="returns")
         response = post("/after-stream")
         assert verbs(response) == ["Say", "Dial"]
-        assert b"+14155550188" in response.content
+        assert b"+14155550188" in response.content and b"sorry" not in response.content
+
+    def test_what_another_call_came_to_does_not_matter(self):
+        stream(next_step="transfer")
+        other = {"CallSid": "CA" + "1" * 32}
+        post("/incoming-call", other)
+        MediaStream.objects.filter(call_sid=other["CallSid"]).update(next_step="hang_up")
+        assert verbs(post("/after-stream")) == ["Say", "Dial"]
+        assert verbs(post("/after-stream", other)) == ["Hangup"]
+
+    def test_without_a_database_a_person_takes_the_call(self, monkeypatch):
+        stream(next_step="hang_up")
+
+        def broken(department):
+            raise DatabaseError
+
+        monkeypatch.setattr(TransferDestination, "number_for", broken)
+        response = post("/after-stream")
+        assert verbs(response) == ["Say", "Dial"]
+        assert b"sorry" in response.content and b"+14155550199" in response.content
 
     def test_a_department_that_is_gone_is_the_configured_person(self):
         stream(next_step="transfer", department="gone")
@@ -171,12 +190,14 @@ class TestAfterTheStream:
 class TestAfterRingingAPerson:
     def test_a_conversation_that_was_had_is_over(self):
         assert verbs(post("/transfer-finished", {"DialCallStatus": "completed"})) == ["Hangup"]
+        assert CallLog.objects.get().dial_state == "answered"
 
     @pytest.mark.parametrize("state", ["busy", "no-answer", "failed", "canceled"])
     def test_anything_else_leads_to_a_message(self, state):
         response = post("/transfer-finished", {"DialCallStatus": state})
         assert verbs(response) == ["Say", "Record", "Say", "Hangup"]
         assert b"nobody can take your call" in response.content
+        assert CallLog.objects.get().dial_state == state.replace("-", "_")
 
     @pytest.mark.parametrize(
         ("path", "form", "told", "document"),
@@ -195,6 +216,7 @@ class TestAfterRingingAPerson:
     def test_a_message_is_thanked_for(self):
         response = post("/message-taken", {"RecordingSid": "RE" + "0" * 32, "RecordingDuration": "9"})
         assert verbs(response) == ["Say", "Hangup"]
+        assert CallLog.objects.get().message_left
 
     def test_the_carriers_word_on_the_call_is_kept(self):
         post("/incoming-call")
