@@ -1,6 +1,7 @@
 """Composition root: the one place that hands the caller's line its engine, its tools, its briefing and its log."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 
@@ -11,7 +12,7 @@ http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.urls import path
+from django.urls import path, re_path
 
 from calllogs.log import DatabaseLog
 from orders.briefing import briefing
@@ -28,5 +29,13 @@ def engine(config: EngineConfig, caller_hash: str) -> Engine:
 
 media_stream = MediaStreamConsumer.as_asgi(engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=DatabaseLog())
 
+
+async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """A socket at an address there is none of: refused, and not worth a line in the log."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
 # The media stream stands outside any origin check: a carrier sends no Origin. It has its signature and its ticket.
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("media-stream/<str:ticket>", media_stream)])})
+sockets = URLRouter([path("media-stream/<str:ticket>", media_stream), re_path("", nowhere)])  # type: ignore[arg-type]
+application = ProtocolTypeRouter({"http": http, "websocket": sockets})

@@ -34,7 +34,9 @@ class Environment(BaseSettings):
     TWILIO_AUTH_TOKEN: str = Field("", description="Signs and checks webhooks; without it every webhook is refused")
     TWILIO_API_URL: str = Field("https://api.twilio.com", description="Twilio's REST API")
     HUMAN_AGENT_PHONE: str = Field(
-        "", pattern=r"^(\+[1-9]\d{6,14})?$", description="Where callers are put through, E.164; without it they can leave a message"
+        "",
+        pattern=r"^(\+[1-9][0-9]{6,14})?$",
+        description="Where callers are put through, E.164; without it they can leave a message",
     )
 
     OPENAI_API_KEY: str = Field("", description="Opens the speech engine and, unless TRANSCRIBER is local, Whisper")
@@ -98,11 +100,16 @@ def embedded_services() -> dict[str, str]:
 def secret_key() -> str:
     """The secret this machine made for itself, so that all its processes share one."""
     path = BASE_DIR / "var" / "secret_key"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be kept ({error.strerror}). Clone the repository into a folder of yours, or set SECRET_KEY."
+        ) from None
 
 
 ENVIRONMENT = read_environment()
@@ -182,6 +189,9 @@ DATABASES = {
         conn_max_age=0,
     )
 }
+# A database that hangs must be one that is gone, while there is time to tell the caller: nothing waits long for a connection
+# or for a lock.
+DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=3, options="-c lock_timeout=4000")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
 

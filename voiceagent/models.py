@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 
-e164 = RegexValidator(r"^\+[1-9]\d{6,14}$", "A number in international form, such as +14155550123.")
+e164 = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "A number in international form, such as +14155550123.")
 
 
 class MediaStream(models.Model):

@@ -64,6 +64,12 @@ def main(arguments: Sequence[str]) -> int:
     except (CannotStart, ImproperlyConfigured) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(
+            f"{error.filename or VAR} cannot be used ({error.strerror}). Remove it, or clone into a folder of yours.",
+            file=sys.stderr,
+        )
+        return 1
     except Interrupted:
         return 128 + signal.SIGINT if options.once else 0
 
@@ -163,7 +169,8 @@ def only_one_of_us(interruption: Interruption) -> Iterator[int]:
         while not takes(file.fileno()):
             interruption.check()
             file.seek(0)
-            holder = int(file.read().strip() or 0)
+            said = file.read().strip()
+            holder = int(said) if said.isdecimal() else 0
             if exists(holder) or time.monotonic() > deadline:
                 raise CannotStart(
                     f"The call centre is already running from this folder (process {holder}). Stop it there with Ctrl-C."

@@ -63,6 +63,12 @@ async def test_a_socket_that_is_not_signed_is_refused_before_it_is_accepted(worl
     assert w.model.sessions == []
 
 
+async def test_a_socket_at_an_address_there_is_none_of_is_refused_without_a_trace(world):
+    w = await world()
+    assert await opened(f"{w.server.url.replace('http', 'ws', 1)}/nope", {}, start()) == 403
+    assert "Traceback" not in w.server.log
+
+
 async def test_a_signature_over_another_scheme_is_none(world):
     w = await world()
     url = media_url(w, await ticket_for())

@@ -105,7 +105,8 @@ def test_support_staff_have_nothing_to_do_with_settings(sam):
 
 def test_a_department_has_a_number_that_can_be_dialled(mia):
     page = reverse("admin:voiceagent_transferdestination_add")
-    wrong = mia.post(page, {"department": "returns", "description": "Returns", "phone": "555 0199"})
-    assert "international form" in str(wrong.context["adminform"].form.errors)
+    for number in ("555 0199", "+1٤١٥٥٥٥٠١٢٣", "tel:+1415555", "sip:a@shop.de"):
+        wrong = mia.post(page, {"department": "returns", "description": "Returns", "phone": number})
+        assert "international form" in str(wrong.context["adminform"].form.errors)
     mia.post(page, {"department": "returns", "description": "Returns", "phone": "+14155550188"})
     assert TransferDestination.number_for("returns") == "+14155550188"

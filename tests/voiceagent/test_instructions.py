@@ -65,7 +65,7 @@ class TestTheAgentsOwnTools:
         act = transfer_to_human.function(ADA, " Wants a refund. ", "returns")
         assert (act.reason, act.department) == ("Wants a refund.", "returns")
 
-    @pytest.mark.parametrize("department", ["", "sales", "+14155550188", "RETURNS'; --"])
+    @pytest.mark.parametrize("department", ["", "sales", "+14155550188", "RETURNS'; --", "re\x00turns"])
     def test_a_department_nobody_made_is_the_default_one(self, department):
         assert transfer_to_human.function(ADA, "x", department).department == ""
 

@@ -18,7 +18,8 @@ SIGNATURE_HEADER = "X-Twilio-Signature"
 
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
-E164 = re.compile(r"\+[1-9]\d{6,14}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+LARGEST_NUMBER = 2**31 - 1
 
 CALL_STATES: dict[str, CallState] = {
     "queued": "ringing",
@@ -95,7 +96,7 @@ def recording_announced(form: Mapping[str, str]) -> RecordingAnnounced:
         _recording_sid(form),
         _one_of(form, "RecordingStatus", RECORDING_STATES),
         duration_s=_number_of(form, "RecordingDuration"),
-        channels=_number_of(form, "RecordingChannels"),
+        channels={"1": 1, "2": 2}.get(form.get("RecordingChannels", "")),
         reason=form.get("ErrorCode", "")[:20],
     )
 
@@ -119,9 +120,11 @@ def _one_of(form: Mapping[str, str], field: str, known: Mapping[str, T]) -> T:
 
 
 def _number_of(form: Mapping[str, str], field: str) -> int | None:
-    """A whole number, or None where there is none: Twilio leaves blanks, and "-1" means it does not know."""
+    """A whole number, or None where there is none that can be: Twilio leaves blanks, and "-1" means it does not know."""
     value = form.get(field, "")
-    return int(value) if value.isascii() and value.isdigit() else None
+    if not (value.isascii() and value.isdigit() and len(value) <= len(str(LARGEST_NUMBER))):
+        return None
+    return int(value) if int(value) <= LARGEST_NUMBER else None
 
 
 def _number(address: str) -> str:

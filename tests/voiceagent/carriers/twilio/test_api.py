@@ -1,10 +1,13 @@
 """Twilio's REST API, asked of the practice network by the product's own code."""
 
 import asyncio
+import gzip
 import io
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from simulator.telephone import Telephone
 from voiceagent.carriers.base import CarrierError
@@ -65,3 +68,28 @@ def test_only_a_recordings_sid_is_made_an_address(sid):
     with pytest.raises(CarrierError) as error:
         api.fetch_recording(sid, 2, io.BytesIO())
     assert error.value.permanent
+
+
+@pytest.mark.parametrize("announced_too_long", [False, True])
+async def test_a_recording_sent_compressed_is_whole_and_one_that_broke_off_is_not(settings, announced_too_long):
+    sound = b"RIFF" + bytes(20_000)
+
+    async def answer(request: web.Request) -> web.Response:
+        body = gzip.compress(sound)
+        if announced_too_long:
+            response = web.Response(headers={"Content-Length": str(len(sound) + 1)})
+            response.body = sound
+            return response
+        return web.Response(body=body, headers={"Content-Encoding": "gzip"}, content_type="audio/x-wav")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        settings.TWILIO_API_URL = str(server.make_url("")).rstrip("/")
+        into = io.BytesIO()
+        if announced_too_long:
+            with pytest.raises(CarrierError):
+                await asyncio.to_thread(api.fetch_recording, RECORDING, 2, into)
+        else:
+            await asyncio.to_thread(api.fetch_recording, RECORDING, 2, into)
+            assert into.getvalue() == sound

@@ -57,7 +57,9 @@ def test_an_incoming_call():
     assert webhooks.incoming_call(form) == IncomingCall(CALL, "+14155550142", "+14155550100")
 
 
-@pytest.mark.parametrize("number", ["anonymous", "client:ada", "sip:ada@example.com", "+", "266696687", "+1415555<b>", ""])
+@pytest.mark.parametrize(
+    "number", ["anonymous", "client:ada", "sip:ada@example.com", "+", "266696687", "+1415555<b>", "+1٤١٥٥٥٥٠١٢٣", ""]
+)
 def test_what_is_no_number_is_no_number(number):
     assert webhooks.incoming_call({"CallSid": CALL, "From": number}).caller_number == ""
 
@@ -68,6 +70,18 @@ def test_a_status_with_and_without_its_blanks():
     assert webhooks.call_status({"CallSid": CALL, "CallStatus": "in-progress", "CallDuration": ""}) == CallStatus(
         CALL, "in_progress", 0
     )
+
+
+@pytest.mark.parametrize("number", ["99999999999", "9" * 5000, "-1", "1.5", "١٢", " 3", "0x3"])
+def test_a_number_that_cannot_be_is_none(number):
+    status = webhooks.call_status({"CallSid": CALL, "CallStatus": "completed", "SequenceNumber": number, "CallDuration": number})
+    assert status == CallStatus(CALL, "completed", 0, None)
+
+
+@pytest.mark.parametrize("channels", ["0", "3", "99999", "two", ""])
+def test_a_recording_has_one_channel_or_two(channels):
+    form = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingStatus": "completed", "RecordingChannels": channels}
+    assert webhooks.recording_announced(form).channels is None
 
 
 @pytest.mark.parametrize(
