@@ -23,7 +23,7 @@ from .wake import wake
 
 logger = logging.getLogger(__name__)
 
-# More than this in one sweep only piles up messages: the next sweep is near.
+# More than this of a kind in one sweep only piles up messages: the next sweep is near.
 MOST_WOKEN = 50
 # A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
 LONGEST_COUNTDOWN = timedelta(seconds=60)
@@ -94,8 +94,10 @@ def sweep_recordings() -> None:
     given_up = Recording.objects.due(now).exhausted()
     if count := given_up.update(state=Recording.State.FAILED, lease_until=None, error="every attempt ended its worker"):
         logger.error("gave up on %d recordings", count)
-    for recording in Recording.objects.due(now).order_by("due_at")[:MOST_WOKEN]:
-        wake(fetch_recording if recording.state == Recording.State.ANNOUNCED else transcribe_recording, recording.pk)
+    # Each kind by itself: many that wait for Whisper must not keep one from being fetched.
+    for state, task in ((Recording.State.ANNOUNCED, fetch_recording), (Recording.State.STORED, transcribe_recording)):
+        for recording in Recording.objects.due(now).filter(state=state).order_by("due_at")[:MOST_WOKEN]:
+            wake(task, recording.pk)
 
 
 @shared_task

@@ -14,6 +14,8 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
+# As long as from one sweep to the next, which sends what is still to be done again: nothing piles up before a busy worker.
+EXPIRES_AFTER_S = 30
 # One thread: with a broker that accepts and says nothing, messages queue up here instead of callers.
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wake")
 _room = BoundedSemaphore(100)
@@ -31,7 +33,7 @@ def _hand_over(task: "Task[..., None]", row_id: int, after_s: float) -> None:
 
 def _send(task: "Task[..., None]", row_id: int, after_s: float) -> None:
     try:
-        task.apply_async((row_id,), countdown=after_s, retry=False)
+        task.apply_async((row_id,), countdown=after_s, expires=after_s + EXPIRES_AFTER_S, retry=False)
     except Exception as error:
         # Any way a broker can fail comes here, and each is the sweep's to make good.
         logger.warning("could not wake %s: %s", task.name, type(error).__name__)

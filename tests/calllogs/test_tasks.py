@@ -17,7 +17,7 @@ from callcenter.celery import app
 from calllogs import audio, tasks, transcription
 from calllogs.models import CallLog, Recording, Transcription
 from calllogs.models.recordings import BACKOFF_S, LEASE, MOST_FETCHES, MOST_TRANSCRIPTIONS
-from calllogs.tasks import close_forgotten_calls, fetch_recording, sweep_recordings, transcribe_recording
+from calllogs.tasks import MOST_WOKEN, close_forgotten_calls, fetch_recording, sweep_recordings, transcribe_recording
 from calllogs.transcription import NotTranscribed, SpokenWords, Word
 
 from .media import MediaServer, serving
@@ -278,6 +278,24 @@ class TestSweeping:
         row = stored()
         sweep_recordings()
         assert woken == [("transcribe_recording", row.pk, 0)]
+
+    @pytest.mark.parametrize(("many", "one"), [("stored", "announced"), ("announced", "stored")])
+    def test_many_that_wait_for_one_thing_do_not_keep_another_waiting(self, woken: list[Any], many: str, one: str) -> None:
+        late = recording(state=one, sha256="0" * 64, size=1)
+        Recording.objects.bulk_create(
+            Recording(
+                call=late.call,
+                recording_sid=f"RE{number}",
+                state=many,
+                channels=2,
+                sha256="0" * 64,
+                size=1,
+                due_at=NOON - timedelta(hours=1),
+            )
+            for number in range(MOST_WOKEN + 1)
+        )
+        sweep_recordings()
+        assert (len(woken), late.pk in {row_id for _, row_id, _ in woken}) == (MOST_WOKEN + 1, True)
 
     @pytest.mark.parametrize("changes", [{"due_at": NOON + timedelta(seconds=1)}, {"lease_until": NOON + LEASE}])
     def test_a_row_that_waits_or_is_worked_on_is_left_alone(self, woken: list[Any], changes: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from callcenter.celery import app
 from calllogs import wake
 
 
@@ -20,11 +21,13 @@ class Messages:
     def __init__(self, broker_is_away: bool = False) -> None:
         self.broker_is_away = broker_is_away
         self.sent: list[Any] = []
+        self.expire: list[float] = []
 
     def apply_async(self, args: Any, **options: Any) -> None:
         if self.broker_is_away:
             raise OperationalError("connection to +14155550142 refused")
         self.sent.append((args, options["countdown"]))
+        self.expire.append(options["expires"])
 
 
 def everything_sent() -> None:
@@ -42,6 +45,13 @@ class TestWaking:
             assert messages.sent == []
         everything_sent()
         assert messages.sent == [((7,), 0)]
+
+    @pytest.mark.parametrize("after_s", [0, 15])
+    def test_a_message_that_no_worker_took_by_the_next_sweep_is_worth_nothing(self, after_s: float) -> None:
+        messages = Messages()
+        wake.wake(messages, 7, after_s=after_s)  # type: ignore[arg-type]
+        everything_sent()
+        assert messages.expire == [after_s + app.conf.beat_schedule["sweep recordings"]["schedule"]]
 
     def test_nothing_is_sent_of_what_was_rolled_back(self) -> None:
         messages = Messages()
