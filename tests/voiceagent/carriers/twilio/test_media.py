@@ -66,7 +66,7 @@ def test_a_frame_may_come_as_bytes():
         frame("mark", mark={}),
         frame("dtmf"),
         frame("start", start={"streamSid": 'MZ"}', "callSid": "CA1", "accountSid": "AC1"}),
-        " " * (LONGEST_FRAME + 1),
+        frame("mark", mark={"name": "m" * LONGEST_FRAME}),
     ],
 )
 def test_what_twilio_never_sends_is_a_bad_frame(text):

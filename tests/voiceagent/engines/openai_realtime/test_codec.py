@@ -230,13 +230,46 @@ def test_what_is_obsolete_repeated_or_new_is_passed_over(kind):
     assert decode(json.dumps({"type": kind, "delta": AUDIO, "call_id": "c", "name": "f", "arguments": "{}"})) is None
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "session_expired",
+        "invalid_api_key",
+        "insufficient_quota",
+        "model_not_found",
+        "beta_api_shape_disabled",
+        "rate_limit_exceeded",
+    ],
+)
+def test_after_these_errors_nothing_more_can_come(code):
+    assert decode(json.dumps({"type": "error", "error": {"code": code}})) == ErrorReported(code, "", True)
+
+
+@pytest.mark.parametrize(("said", "status"), [("incomplete", "incomplete"), ("never heard of", "failed"), (None, "failed")])
+def test_a_reply_that_did_not_end_well_says_how(said, status):
+    message = {"type": "response.done", "response": {"id": "r", "status": said}}
+    assert decode(json.dumps(message)) == ReplyFinished("r", status)
+
+
 def test_half_a_tool_call_is_none():
     item = {"type": "function_call", "status": "incomplete", "call_id": "c", "name": "cancel_order", "arguments": '{"order'}
     assert decode(json.dumps({"type": "response.output_item.done", "response_id": "r", "item": item})) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "[]", "{}", '{"type":5}', '{"type":"response.output_audio.delta","delta":"###"}', b"\xff"]
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"type":5}',
+        '{"type":"response.output_audio.delta","delta":"###"}',
+        "\ud800",
+        b"\xff",
+        '{"type":"error","x":' + "[" * 30_000 + "]" * 30_000 + "}",
+    ],
+    ids=lambda text: repr(text[:40]),
 )
 def test_what_is_not_of_this_protocol_is_a_bad_message(text):
     with pytest.raises(BadMessage):
