@@ -18,6 +18,7 @@ def policy(chosen: AgentSettings) -> Policy:
         no_input_goodbye=spoken("agent/no_input_goodbye"),
         too_long_goodbye=spoken("agent/too_long_goodbye"),
         transfer_line=spoken("agent/transfer_line"),
+        fillers=tuple(written("spoken/agent/fillers.txt").splitlines()),
         tool_too_late=written("agent/too_late.txt"),
         call_goes_on=written("agent/call_goes_on.txt"),
         silence_s=chosen.silence_s,

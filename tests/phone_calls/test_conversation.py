@@ -2,7 +2,7 @@
 
 from calllogs.models import CallLog, Turn
 from simulator.voice_model.brains import Heard, Say, UseTool
-from tests.phone_calls.conftest import in_database
+from tests.phone_calls.conftest import PERSON, in_database
 
 
 def turns_of(log: CallLog) -> list[Turn]:
@@ -67,6 +67,33 @@ async def test_barge_in_stops_the_agent_at_once_and_the_engine_knows_what_was_no
     assert len(interrupted) == 1
     assert interrupted[0].generated.startswith(interrupted[0].heard)
     assert len(interrupted[0].heard) < len(interrupted[0].generated)
+
+
+async def test_a_cough_does_not_lose_the_reply_it_interrupted(world):
+    w = await world(
+        Say("A long answer about your order and everything in it.", 6000), Say("As I was saying.", 500), heard=["Well?", ""]
+    )
+    call = await w.call()
+    await w.listens(call, 1)
+    await w.says(call)
+    await call.until(w.hears(call, 2, 1000))
+    await w.says(call, 60)
+    await w.listens(call, 3)
+    assert w.heard_ms(call, 2) < 6000
+    await call.hang_up()
+
+
+async def test_a_caller_who_asks_for_a_person_is_put_through_though_the_model_argues(world):
+    w = await world(
+        Say("I am sure that I can help you with that myself.", 6000), heard=["Please, I want to talk to a human being."]
+    )
+    call = await w.call()
+    await w.listens(call, 1)
+    await w.says(call)
+    await call.ended
+    assert [dial.number for dial in w.telephone.dials] == [PERSON]
+    log = await w.until_recorded(call, lambda log: log.disposition == "transferred")
+    assert log.transfer_reason == "The caller asked for a person: Please, I want to talk to a human being."
 
 
 async def test_a_tool_is_used_and_its_answer_is_told(world):

@@ -110,6 +110,9 @@ class Call:
         self._tools: dict[str, _ToolRun] = {}
         self._tools_seen: set[str] = set()
         self._caller_speaking = False
+        self._cut_off = False
+        self._fillers = 0
+        self._filled = False
         self._nudges = self._pardoned = 0
         self._failed_replies = 0
         self._engine_gone = False
@@ -209,6 +212,7 @@ class Call:
         if self.state is State.TALKING:
             self._transcript.begin(turn_id, "caller", self._at_ms)
             self._replies.wanted = StartReply()
+            self._cut_off = False
             self._pardoned, self._nudges = self._nudges, 0
 
     def _caller_words_heard(self, turn_id: str, text: str) -> None:
@@ -243,6 +247,7 @@ class Call:
         """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""
         if self._playback.over_at is not None:
             self._out.append(ClearPlayback())
+        self._cut_off = not self._nothing_to_come
         cuts = {cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)}
         reply = self._replies.under_way
         if reply and not reply.cancelled:
@@ -420,13 +425,27 @@ class Call:
                 case "playback":
                     self._playback.finish()
                 case "speech":
-                    self._caller_speaking = False
+                    self._no_turn_came_of_it()
+                case "filler":
+                    self._tools_take_long()
                 case "silence":
                     self._nobody_speaks()
                 case "longest":
                     self._close(HangUp("max_duration"), "max_duration", say=self._policy.too_long_goodbye)
                 case "last_words":
                     self._perform_last_act()
+
+    def _no_turn_came_of_it(self) -> None:
+        """A cough: whom it interrupted goes on."""
+        self._caller_speaking = False
+        if self._cut_off and self.state is State.TALKING:
+            self._replies.want(StartReply())
+
+    def _tools_take_long(self) -> None:
+        fillers = self._policy.fillers
+        self._replies.want(StartReply(say=fillers[self._fillers % len(fillers)]))
+        self._fillers += 1
+        self._filled = True
 
     def _nobody_speaks(self) -> None:
         self._nudges += 1
@@ -516,10 +535,18 @@ class Call:
             self._timers.pop("playback", None)
         else:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
-        if self.state is State.TALKING and self._nothing_to_come and not self._caller_speaking:
-            self._timers.setdefault("silence", self._now + self._policy.silence_s)
+        quiet = self.state is State.TALKING and not (self._caller_speaking or self._agent_is_to_be_heard)
+        self._wait("silence", self._policy.silence_s, quiet and not self._tools)
+        self._filled = self._filled and bool(self._tools)
+        filler_s = self._policy.next_filler_s if self._filled else self._policy.filler_s
+        self._wait("filler", filler_s, quiet and bool(self._tools and self._policy.fillers))
+
+    def _wait(self, timer: str, seconds: float, condition: bool) -> None:
+        """A timer that runs for as long as its condition holds."""
+        if condition:
+            self._timers.setdefault(timer, self._now + seconds)
         else:
-            self._timers.pop("silence", None)
+            self._timers.pop(timer, None)
 
     @property
     def _may_speak(self) -> bool:
@@ -528,7 +555,11 @@ class Call:
     @property
     def _nothing_to_come(self) -> bool:
         tools = self._tools and not self._engine_gone
-        return not (self._replies.under_way or self._replies.wanted or tools or self._playback.over_at is not None)
+        return not (tools or self._agent_is_to_be_heard)
+
+    @property
+    def _agent_is_to_be_heard(self) -> bool:
+        return bool(self._replies.under_way or self._replies.wanted or self._playback.over_at is not None)
 
     @property
     def _at_ms(self) -> int:

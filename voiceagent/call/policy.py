@@ -10,6 +10,8 @@ class Policy:
     no_input_goodbye: str
     too_long_goodbye: str
     transfer_line: str
+    # Said in turn while a tool takes its time; none: silence.
+    fillers: tuple[str, ...]
     # To the model, in place of a tool's result.
     tool_too_late: str
     call_goes_on: str
@@ -24,8 +26,11 @@ class Policy:
     refused_s: float = 3.0
     # Speech that goes on for longer is a television; the agent may speak again.
     longest_turn_s: float = 60.0
-    # From the end of speech until the engine takes it for a turn.
-    commit_s: float = 2.0
+    # From the end of speech until the engine takes it for a turn; if it never does, what was interrupted is taken up again.
+    commit_s: float = 1.5
+    # A tool may take so long before something is said about it, and then again.
+    filler_s: float = 1.2
+    next_filler_s: float = 4.0
     # Nobody speaks: nudge, this often, then say goodbye.
     silence_s: float = 8.0
     nudges: int = 2

@@ -28,6 +28,7 @@ POLICY = Policy(
     no_input_goodbye="I can't hear you. Goodbye.",
     too_long_goodbye="We have to stop here. Goodbye.",
     transfer_line="I'll put you through.",
+    fillers=("One moment.", "Still looking."),
     tool_too_late="Too late.",
     call_goes_on="The caller spoke again.",
 )

@@ -740,8 +740,88 @@ def test_speech_that_stops_and_is_not_taken_for_a_turn_counts_as_silence():
     assert of(StartReply, scene.passes(POLICY.commit_s + POLICY.silence_s + 0.1)) == [StartReply(say=POLICY.nudge)]
 
 
-def test_silence_does_not_count_while_the_agent_speaks_or_a_tool_runs():
+def test_a_cough_does_not_lose_the_reply_it_interrupted():
     scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", ms=5000)
+    scene.happens(CallerSpeechStarted("cough"), after=1.0)
+    scene.happens(CallerSpeechStopped("cough"), after=0.2)
+    assert of(StartReply, scene.passes(POLICY.commit_s + 0.1)) == [StartReply()]
+
+
+def test_a_cough_into_silence_is_not_answered():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("cough"), CallerSpeechStopped("cough"))
+    assert of(StartReply, scene.passes(POLICY.commit_s + 0.1)) == []
+
+
+def test_a_cough_taken_for_a_turn_is_answered_once():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", ms=5000)
+    asked = scene.replies_asked_for
+    scene.speaks("cough", seconds=0.2)
+    scene.happens(CallerWordsHeard("c-cough", ""))
+    scene.replies("again")
+    scene.heard_all()
+    scene.passes(POLICY.commit_s + 1)
+    assert scene.replies_asked_for == asked + 1
+
+
+def test_something_is_said_while_a_tool_takes_its_time_and_not_the_same_twice():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    assert scene.passes(POLICY.filler_s - 0.1) == []
+    assert scene.passes(0.2) == [StartReply(say="One moment.")]
+    scene.replies("filler-1")
+    scene.heard_all()
+    assert of(StartReply, scene.passes(POLICY.next_filler_s)) == [StartReply(say="Still looking.")]
+
+
+def test_the_next_slow_tool_is_not_left_in_silence_for_longer_than_the_first():
+    scene = Scene().answered()
+    for number, filler in enumerate(POLICY.fillers):
+        scene.speaks(f"question-{number}")
+        scene.happens(ReplyStarted(f"r-{number}"))
+        asks_for_tool(scene, f"call-{number}", reply=f"r-{number}")
+        scene.happens(ReplyFinished(f"r-{number}", "completed"))
+        assert of(StartReply, scene.passes(POLICY.filler_s)) == [StartReply(say=filler)]
+        scene.replies(f"filler-{number}")
+        scene.heard_all()
+        scene.happens(ToolFinished(f"call-{number}", "Done.", "done"))
+        scene.replies(f"answer-{number}")
+        scene.heard_all()
+
+
+def test_a_tool_that_is_quick_needs_no_filler_and_one_that_comes_back_during_it_is_told_after_it():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    scene.passes(POLICY.filler_s)
+    scene.replies("filler", finished=False)
+    assert of(StartReply, scene.happens(ToolFinished("call-1", "Done.", "done"))) == []
+    assert of(StartReply, scene.happens(ReplyFinished("r-filler", "completed"))) == [StartReply()]
+
+
+def test_a_filler_can_be_interrupted_and_the_tool_goes_on():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    scene.passes(POLICY.filler_s)
+    scene.replies("filler", ms=2000)
+    assert ClearPlayback() in scene.happens(CallerSpeechStarted("c2"), after=0.5)
+    assert SendToolOutput("call-1", "Done.") in scene.happens(ToolFinished("call-1", "Done.", "done"))
+
+
+def test_silence_does_not_count_while_the_agent_speaks_or_a_tool_runs():
+    scene = Scene(replace(POLICY, fillers=())).answered()
     scene.speaks("question")
     scene.happens(ReplyStarted("r"))
     asks_for_tool(scene, reply="r")
