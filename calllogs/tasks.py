@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -27,12 +28,14 @@ logger = logging.getLogger(__name__)
 MOST_WOKEN = 50
 # A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
 LONGEST_COUNTDOWN = timedelta(seconds=60)
+# A carrier that drips its bytes, each within the time for one read, would keep a worker for as long as it likes.
+LONGEST_FETCH_S = 120
 # Longer than a call can last with the agent (settings allow 55 minutes) and with a person (the carrier cuts it after four hours).
 FORGOTTEN_AFTER = timedelta(minutes=65)
 FORGOTTEN_WITH_A_PERSON_AFTER = timedelta(hours=5)
 
 
-@shared_task
+@shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=LONGEST_FETCH_S + 30)
 def fetch_recording(recording_id: int) -> None:
     recording = Recording.objects.lease(recording_id, Recording.State.ANNOUNCED, timezone.now())
     if recording is None:
@@ -61,6 +64,8 @@ def fetch_recording(recording_id: int) -> None:
         try_again(recording, str(error))
     except OSError as error:
         try_again(recording, f"it could not be written: {error.strerror}")
+    except SoftTimeLimitExceeded:
+        try_again(recording, f"it took longer than {LONGEST_FETCH_S} s")
     except LeaseLost:
         return
     else:

@@ -1,6 +1,6 @@
 """A small HTTP server on this machine that answers what a test tells it to: a carrier's media, or OpenAI's transcriptions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,8 @@ class MediaServer:
     url: str
     requests: list[Request] = field(default_factory=list)
     script: list[Answer] = field(default_factory=list)
+    # What happens while the connection is still open and more may come.
+    after_each: Callable[[], None] = lambda: None
 
     def answers(self, *script: Answer) -> None:
         self.script = list(script)
@@ -50,6 +52,7 @@ def serving() -> Iterator[MediaServer]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+            server.after_each()
 
         do_GET = do_POST = answer
 

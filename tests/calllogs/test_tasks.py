@@ -2,13 +2,17 @@
 
 import hashlib
 import logging
+import signal
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Event, get_ident
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connections
 from django.utils import timezone
 from time_machine import TimeMachineFixture
@@ -80,6 +84,18 @@ def transcriber(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return runs
 
 
+@pytest.fixture
+def time_is_up() -> Iterator[Callable[[], None]]:
+    """Does to this thread, from another, what Celery does to a worker whose soft limit is reached."""
+
+    def interrupt(signal_number: int, frame: Any) -> None:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield partial(signal.pthread_kill, get_ident(), signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("woken")
 class TestFetching:
@@ -138,6 +154,28 @@ class TestFetching:
         assert (row.state, row.sha256, row.attempts, row.lease_until) == ("announced", "", 1, None)
         assert reason in row.error
         assert list(audio.folder().iterdir()) == []
+
+    def test_a_fetch_that_goes_on_for_ever_is_cut_short_and_tried_again(
+        self, carrier: MediaServer, woken: list[Any], time_is_up: Callable[[], None]
+    ) -> None:
+        carrier.answers((200, GOOD[:1000], {"Content-Length": str(len(GOOD))}))
+        cut_short = Event()
+
+        def out_of_time() -> None:
+            time_is_up()
+            cut_short.wait(10)
+
+        carrier.after_each = out_of_time
+        row = recording()
+        fetch_recording(row.pk)
+        cut_short.set()
+        row.refresh_from_db()
+        assert (row.state, row.error, row.lease_until) == ("announced", "it took longer than 120 s", None)
+        assert woken == [("fetch_recording", row.pk, BACKOFF_S[0])]
+        assert list(audio.folder().iterdir()) == []
+
+    def test_a_fetch_has_a_limit_that_ends_before_another_may_take_the_row(self) -> None:
+        assert fetch_recording.soft_time_limit < fetch_recording.time_limit < LEASE.total_seconds()
 
     def test_a_wrong_key_is_not_tried_again(self, carrier: MediaServer, woken: list[Any]) -> None:
         carrier.answers((401, b"no"))
