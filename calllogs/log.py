@@ -20,6 +20,7 @@ from .tasks import fetch_recording
 from .wake import wake
 
 
+LONGEST_TEXT = 20_000
 class DatabaseLog:
     """The log that stays. Safe to share between threads: it keeps nothing itself."""
 

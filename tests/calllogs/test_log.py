@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, connections
 from hypothesis import HealthCheck, given, settings, strategies
 
-from calllogs.log import DatabaseLog
+from calllogs.log import LONGEST_TEXT, DatabaseLog
 from calllogs.models import CallLog, Recording, ToolCall, Turn
 from voiceagent.call.commands import LogEnd, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
@@ -133,6 +134,22 @@ class TestTurns:
         log.write(SID, turn(generated="a\x00b", heard="a\x00b"))
         assert Turn.objects.get().heard == "ab"
 
+    def test_half_a_character_does_not_cost_the_turn(self) -> None:
+        log.write(SID, turn(generated="a\ud83d", heard="a\ud83d"))
+        assert Turn.objects.get().heard == "a?"
+
+    @pytest.mark.parametrize("piece", ["{:x} ", "\U0001f6d2{:x}", "{:x}.example.com/{:x}/{:x}?q={:x} ", "-{:x}"])
+    def test_words_without_end_are_kept_as_far_as_they_can_be_searched(self, piece: str) -> None:
+        endless = "".join(piece.replace("{:x}", f"{number:x}") for number in range(200_000))
+        log.write(SID, turn(generated=endless, heard=endless))
+        kept = Turn.objects.get()
+        assert (kept.generated, kept.heard) == (endless[:LONGEST_TEXT], endless[:LONGEST_TEXT])
+
+    def test_a_long_answer_is_kept_whole(self) -> None:
+        long = "It ships on Monday. " * 500
+        log.write(SID, turn(generated=long, heard=long))
+        assert Turn.objects.get().heard == long
+
 
 @pytest.mark.django_db
 class TestToolCalls:
@@ -154,6 +171,18 @@ class TestToolCalls:
         log.write(SID, self.done)
         log.write(SID, self.running)
         assert ToolCall.objects.get().status == "done"
+
+    @pytest.mark.parametrize(("given", "kept"), [("c" * 129, "c" * 128), ("call\x00_1", "call_1"), ("", "")])
+    def test_an_id_of_any_shape_is_one_row_from_start_to_end(self, given: str, kept: str) -> None:
+        log.write(SID, replace(self.running, tool_call_id=given))
+        log.write(SID, replace(self.done, tool_call_id=given))
+        assert (ToolCall.objects.get().tool_call_id, ToolCall.objects.get().status) == (kept, "done")
+
+    def test_arguments_and_a_result_without_end_are_cut(self) -> None:
+        endless = " ".join(map(str, range(300_000)))
+        log.write(SID, replace(self.done, arguments=endless, result=endless))
+        kept = ToolCall.objects.get()
+        assert (kept.arguments, kept.result) == (endless[:LONGEST_TEXT], endless[:LONGEST_TEXT])
 
     @pytest.mark.parametrize("written", ["not json", "[1]", '"text"', "{"])
     def test_arguments_that_are_no_json_object_are_kept_as_the_model_wrote_them(self, written: str) -> None:

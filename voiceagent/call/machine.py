@@ -374,7 +374,9 @@ class Call:
 
     def _tool_requested(self, event: ToolRequested) -> None:
         """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
-        if event.tool_call_id in self._tools_seen or self._replies.is_dead(event.reply_id) or self.state is State.ENDED:
+        if self.state is State.ENDED or self._engine_gone or self._replies.is_dead(event.reply_id):
+            return
+        if event.tool_call_id in self._tools_seen:
             return
         self._tools_seen.add(event.tool_call_id)
         self._expect_progress()

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,33 @@ def test_openais_types_accept_every_command(command):
     assert accepted_by_openai(Encoder(CONFIG).encode(command))
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (SendCallerAudio(AUDIO), {"type": "input_audio_buffer.append", "audio": AUDIO}),
+        (StartReply(), {"type": "response.create"}),
+        (CancelReply("resp_1"), {"type": "response.cancel", "response_id": "resp_1"}),
+        (
+            TruncateTurn("item_1", 1500),
+            {"type": "conversation.item.truncate", "item_id": "item_1", "content_index": 0, "audio_end_ms": 1500},
+        ),
+        (ForgetTurn("item_1"), {"type": "conversation.item.delete", "item_id": "item_1"}),
+        (
+            SendToolOutput("call_1", "It has shipped."),
+            {
+                "type": "conversation.item.create",
+                "item": {"type": "function_call_output", "call_id": "call_1", "output": "It has shipped."},
+            },
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_commands_say_which_reply_turn_or_tool_they_are_about(command, message):
+    said = json.loads(Encoder(CONFIG).encode(command))
+    said.pop("event_id", None)
+    assert said == message
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.turn_detection)
 def test_openais_types_accept_the_session(config):
     assert accepted_by_openai(Encoder(config).session())
@@ -111,6 +139,47 @@ def test_the_session_is_the_ga_shape_in_telephone_audio():
     assert shape["tools"] == [
         {"type": "function", "name": "lookup_order", "description": TOOL.description, "parameters": TOOL.parameters}
     ]
+
+
+def test_what_managers_chose_is_what_the_engine_is_set_to():
+    ours = {"create_response": False, "interrupt_response": False}
+    chosen = replace(
+        CONFIG, voice="cedar", speed=1.2, vad_threshold=0.7, vad_silence_ms=650, vad_prefix_ms=250, noise_reduction="far_field"
+    )
+    shape = session(chosen)
+    assert (shape["instructions"], shape["output_modalities"], shape["tool_choice"]) == ("Be kind.", ["audio"], "auto")
+    assert shape["audio"]["output"] == {"format": {"type": "audio/pcmu"}, "voice": "cedar", "speed": 1.2}
+    assert shape["audio"]["input"]["noise_reduction"] == {"type": "far_field"}
+    assert shape["audio"]["input"]["turn_detection"] == {
+        "type": "server_vad",
+        "threshold": 0.7,
+        "prefix_padding_ms": 250,
+        "silence_duration_ms": 650,
+        **ours,
+    }
+    patient = session(replace(CONFIG, turn_detection="semantic_vad", vad_eagerness="low"))
+    assert patient["audio"]["input"]["turn_detection"] == {"type": "semantic_vad", "eagerness": "low", **ours}
+
+
+def test_what_managers_left_out_is_switched_off():
+    shape = session(replace(CONFIG, transcription_model="", noise_reduction=""))
+    assert (shape["audio"]["input"]["transcription"], shape["audio"]["input"]["noise_reduction"]) == (None, None)
+
+
+def test_transcription_can_be_done_without_once():
+    encoder = Encoder(CONFIG)
+    assert encoder.without_transcription()
+    assert json.loads(encoder.session())["session"]["audio"]["input"]["transcription"] is None
+    assert not encoder.without_transcription()
+
+
+def test_the_last_message_that_asked_for_a_reply_is_known_by_its_id():
+    encoder = Encoder(CONFIG)
+    assert encoder.reply_asked_for == ""
+    for line in ("Hello.", ""):
+        asked = json.loads(encoder.encode(StartReply(say=line)))
+        encoder.encode(ForgetTurn("item_1"))
+        assert encoder.reply_asked_for == asked["event_id"]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.turn_detection)
@@ -249,6 +318,33 @@ def test_after_these_errors_nothing_more_can_come(code):
 def test_a_reply_that_did_not_end_well_says_how(said, status):
     message = {"type": "response.done", "response": {"id": "r", "status": said}}
     assert decode(json.dumps(message)) == ReplyFinished("r", status)
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ({"type": "failed", "error": {"type": "server_error", "code": None}}, "server_error"),
+        ({"type": "failed", "error": {"type": "server_error", "code": "overloaded"}}, "overloaded"),
+        ({"type": "failed", "reason": "unwell", "error": {}}, "unwell"),
+        ({"type": "failed"}, ""),
+        (None, ""),
+    ],
+)
+def test_why_a_reply_failed_is_the_most_exact_of_what_is_said(details, reason):
+    message = {"type": "response.done", "response": {"id": "r", "status": "failed", "status_details": details}}
+    assert decode(json.dumps(message)) == ReplyFinished("r", "failed", reason)
+
+
+def test_a_tool_call_without_a_name_is_refused_by_the_toolbox_and_not_here():
+    item = {"type": "function_call", "call_id": "c"}
+    assert decode(json.dumps({"type": "response.output_item.done", "response_id": "r", "item": item})) == ToolRequested(
+        "r", "c", "", ""
+    )
+
+
+def test_a_tool_call_that_could_not_be_answered_is_none():
+    item = {"type": "function_call", "status": "completed", "name": "end_call", "arguments": "{}"}
+    assert decode(json.dumps({"type": "response.output_item.done", "response_id": "r", "item": item})) is None
 
 
 def test_half_a_tool_call_is_none():
