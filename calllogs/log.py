@@ -19,8 +19,10 @@ from .models import CallLog, Recording, ToolCall, Turn
 from .tasks import fetch_recording
 from .wake import wake
 
-
+# Nobody says more in one breath. What a model writes has no end of its own, and PostgreSQL refuses to index a megabyte of it.
 LONGEST_TEXT = 20_000
+
+
 class DatabaseLog:
     """The log that stays. Safe to share between threads: it keeps nothing itself."""
 
@@ -112,7 +114,8 @@ def write_tool_call(call: CallLog, entry: LogToolCall) -> None:
         "result": storable(entry.result),
         "duration_ms": entry.duration_ms,
     }
-    tool_call, is_new = ToolCall.objects.get_or_create(call=call, tool_call_id=entry.tool_call_id, defaults=now)
+    tool_call_id = fitting(ToolCall, "tool_call_id", entry.tool_call_id)
+    tool_call, is_new = ToolCall.objects.get_or_create(call=call, tool_call_id=tool_call_id, defaults=now)
     if not is_new and (tool_call.status == ToolCall.Outcome.RUNNING or entry.status != "running"):
         ToolCall.objects.filter(pk=tool_call.pk).update(**now)
 
@@ -131,8 +134,8 @@ def write_end(call: CallLog, entry: LogEnd) -> None:
 
 
 def storable(text: str) -> str:
-    """PostgreSQL keeps any text but one with a NUL in it, which a model may well write."""
-    return text.replace("\x00", "")
+    """PostgreSQL keeps any text but a very long one and one with a NUL or half a character in it; a model may write all three."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_TEXT]
 
 
 def fitting(model: type[models.Model], field: str, text: str) -> str:
