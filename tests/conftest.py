@@ -14,10 +14,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from callcenter.processes.children import Children
 from callcenter.processes.embedded import start_postgres, start_valkey
+
+# A slow machine is no bug. Continuous integration tries the same examples each time; elsewhere they are new ones.
+hypothesis.settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+hypothesis.settings.load_profile("ours")
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 NOWHERE = "127.0.0.1:9"  # the discard port: nobody answers there

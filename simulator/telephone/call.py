@@ -92,7 +92,7 @@ class Call:
         self.stop(by="caller")
         await self.ended
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 120) -> None:
         """Wait, in the network's time, until a condition holds. Raises `AssertionError` with the timeline when it does not."""
         if not await self.line.until(condition, within_s * 1000):
             timeline = "\n".join(f"{event.at_ms:9.0f} ms  {event.what} {event.detail}" for event in self.events)

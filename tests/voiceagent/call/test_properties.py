@@ -137,7 +137,7 @@ class Witness:
         return commands
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(happenings)
 def test_the_promises_hold_whatever_happens(happenings):
     witness = Witness()
@@ -145,7 +145,7 @@ def test_the_promises_hold_whatever_happens(happenings):
         witness.step(event, witness.now + delay)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(happenings)
 def test_every_call_ends_by_itself_once_the_outside_world_falls_silent(happenings):
     witness = Witness()
@@ -163,7 +163,7 @@ def test_every_call_ends_by_itself_once_the_outside_world_falls_silent(happening
     assert witness.call.finished
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(happenings)
 def test_the_same_events_lead_to_the_same_commands(happenings):
     def replay():
