@@ -3,6 +3,7 @@
 from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 
 from voiceagent.carriers.twilio import markup
 
@@ -14,7 +15,9 @@ TO = markup.Addresses(
     recording="https://calls.example.com/call-recording-complete",
 )
 ANSWER = markup.answer(notice="You speak with a machine & are recorded.", language="en-US", ticket="7-abc", to=TO)
+FALLBACK = (settings.BASE_DIR / "templates/carrier/fallback.xml").read_text()
 DOCUMENTS = {
+    "fallback": FALLBACK,
     "answer": ANSWER,
     "transfer": markup.transfer(words="Please hold.", language="en-US", number="+14155550199", to=TO),
     "message": markup.take_message(words="After the tone.", language="en-US", goodbye="Goodbye.", to=TO),
@@ -56,6 +59,12 @@ def test_every_document_goes_on_to_somebody_or_ends(name):
 def test_a_message_without_a_word_ends_in_goodbye_and_not_in_a_loop():
     assert [verb.tag for verb in verbs(DOCUMENTS["message"])] == ["Say", "Record", "Say", "Hangup"]
     assert verbs(DOCUMENTS["message"])[1].get("action") == TO.message_taken
+
+
+def test_the_fallback_needs_nothing_of_ours():
+    """It is what is left when this product is away: no address may lead back to it."""
+    assert [verb.tag for verb in verbs(FALLBACK)] == ["Say", "Dial", "Say", "Hangup"]
+    assert not [verb for verb in verbs(FALLBACK) if set(verb.attrib) - {"language", "timeout"}]
 
 
 def test_words_cannot_become_markup():
