@@ -9,6 +9,8 @@ from calllogs import playing
 from calllogs.playing import play
 
 CONTENT = bytes(range(100))
+# More than Python reads as a number.
+MANY_DIGITS = "9" * 5000
 
 
 @pytest.fixture
@@ -35,6 +37,10 @@ def asked(file: Path, span: str = "") -> tuple[int, bytes, str]:
         ("bytes=0-0", (206, CONTENT[:1], "bytes 0-0/100")),
         ("bytes=100-", (416, b"", "bytes */100")),
         ("bytes=20-10", (416, b"", "bytes */100")),
+        (f"bytes={MANY_DIGITS}-", (416, b"", "bytes */100")),
+        (f"bytes={MANY_DIGITS}-{MANY_DIGITS}", (416, b"", "bytes */100")),
+        (f"bytes=90-{MANY_DIGITS}", (206, CONTENT[90:], "bytes 90-99/100")),
+        (f"bytes=-{MANY_DIGITS}", (206, CONTENT, "bytes 0-99/100")),
         ("bytes=-", (200, CONTENT, "")),
         ("bytes=0-1,5-6", (200, CONTENT, "")),
         ("lines=1-2", (200, CONTENT, "")),
