@@ -91,6 +91,13 @@ class TestTheList:
         for wanted in ("+1 415-555-0142", "1:05", "Transfer failed", "Handed to a person", "wants to return a jacket"):
             assert wanted in shown
 
+    @pytest.mark.parametrize("asked", [{"disposition": "\x00"}, {"end_reason__exact": "\x00"}, {"note": "\x00"}])
+    def test_a_filter_that_cannot_be_leads_to_the_whole_list(self, desk: Client, asked: dict[str, str]) -> None:
+        call()
+        response = desk.get(LIST, asked)
+        assert (response.status_code, response.headers["Location"]) == (302, f"{LIST}?e=1")
+        assert "+1 415-555-0142" in text(desk, f"{LIST}?e=1")
+
     def test_a_call_that_goes_on_is_marked_so(self, desk: Client) -> None:
         call(ended=False)
         assert "Going on" in text(desk, LIST)
