@@ -8,6 +8,8 @@ from .models import Appointment, Closure, ShopHours
 from .models.appointments import SLOT, slots
 from .models.opening_hours import shop_now, shop_zone
 
+MARGIN = timedelta(days=2)
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -42,11 +44,17 @@ class Plan:
 def chosen_day(asked: Mapping[str, str]) -> date:
     """The day the list is narrowed to, else the next day the shop is open."""
     try:
-        return date(*(int(asked[f"starts_at__{part}"]) for part in ("year", "month", "day")))
+        day = date(*(int(asked[f"starts_at__{part}"]) for part in ("year", "month", "day")))
     except (KeyError, ValueError, OverflowError):
-        hours, now = ShopHours.load(), shop_now()
-        opening = hours.next_opening(now)
-        return now.date() if hours.open_until(now) or opening is None else opening.date()
+        return next_open_day()
+    # The first day of all and the last have no neighbour, and in some zone fall into a year that there is not.
+    return day if date.min + MARGIN <= day <= date.max - MARGIN else next_open_day()
+
+
+def next_open_day() -> date:
+    hours, now = ShopHours.load(), shop_now()
+    opening = hours.next_opening(now)
+    return now.date() if hours.open_until(now) or opening is None else opening.date()
 
 
 def plan(day: date) -> Plan:

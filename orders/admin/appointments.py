@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from psycopg.errors import ExclusionViolation
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -19,13 +18,14 @@ from orders.models import Appointment
 from orders.models.appointments import SLOT
 from orders.models.opening_hours import shop_zone
 
+from .pages import Pages, named
 from .saving import hold
 
 if TYPE_CHECKING:
     AppointmentPages = admin.ModelAdmin[Appointment]
     AppointmentModelForm = forms.ModelForm[Appointment]
 else:
-    AppointmentPages = ModelAdmin
+    AppointmentPages = Pages
     AppointmentModelForm = forms.ModelForm
 
 COLOURS = {
@@ -122,7 +122,7 @@ class AppointmentAdmin(AppointmentPages):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         number = search_term.strip().upper().removeprefix("APT").lstrip("- ")
         if search_term.strip().upper().startswith("APT") and number.isdecimal():
-            return queryset.filter(pk=min(int(number), 2**62)), False
+            return named(queryset, number), False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="Time", ordering="starts_at")

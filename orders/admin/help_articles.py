@@ -3,15 +3,16 @@
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from orders.models import HelpArticle
 
+from .pages import Pages
+
 if TYPE_CHECKING:
     HelpArticlePages = admin.ModelAdmin[HelpArticle]
 else:
-    HelpArticlePages = ModelAdmin
+    HelpArticlePages = Pages
 
 
 @admin.register(HelpArticle)

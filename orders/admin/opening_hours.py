@@ -3,15 +3,16 @@
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
 from orders.models import Closure, OpeningHours
+
+from .pages import Pages
 
 if TYPE_CHECKING:
     OpeningHoursPages = admin.ModelAdmin[OpeningHours]
     ClosurePages = admin.ModelAdmin[Closure]
 else:
-    OpeningHoursPages = ClosurePages = ModelAdmin
+    OpeningHoursPages = ClosurePages = Pages
 
 
 @admin.register(OpeningHours)

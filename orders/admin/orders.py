@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from orders.models import Customer, Order, OrderItem, WrongState
 
+from .pages import Pages, named
 from .saving import hold
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     OrderRows = admin.TabularInline[Order, Customer]
     OrderItemRows = admin.TabularInline[OrderItem, Order]
 else:
-    CustomerPages = OrderPages = ModelAdmin
+    CustomerPages = OrderPages = Pages
     OrderRows = OrderItemRows = TabularInline
 
 COLOURS = {
@@ -157,7 +158,7 @@ class OrderAdmin(OrderPages):
         """Whether to show the button; whether the order moves is settled when it is pressed."""
         if not self.has_change_permission(request):
             return False
-        return object_id is None or Order.objects.filter(pk=object_id, status__in=Order.before(status)).exists()
+        return object_id is None or named(Order.objects.filter(status__in=Order.before(status)), object_id).exists()
 
     # Several, in the list
     @admin.action(description="Mark as packed", permissions=["change"])

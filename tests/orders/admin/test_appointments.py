@@ -104,6 +104,34 @@ def test_another_day_can_be_chosen(week, now, mia):
     assert answer.context["cl"].result_count == 1
 
 
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        ("1-1-1", 200),
+        ("1-1-2", 200),
+        ("9999-12-31", 302),
+        ("9999-12-30", 200),
+        ("0-0-0", 302),
+        ("2026-2-30", 302),
+        (f"{'9' * 5000}-1-1", 302),
+    ],
+)
+def test_a_day_at_the_end_of_the_calendar_or_beyond_shows_the_next_open_one(week, now, mia, day, status):
+    year, month, of_month = day.split("-")
+    asked = {"starts_at__year": year, "starts_at__month": month, "starts_at__day": of_month}
+    assert mia.get(LIST, asked).status_code == status
+    assert str(mia.get(LIST, asked, follow=True).context["plan"].day) == "2026-11-18"
+
+
+def test_a_day_long_ago_is_shown_in_every_zone(week, now, mia, settings):
+    for zone in ("Pacific/Kiritimati", "America/New_York", "Etc/GMT+12"):
+        settings.SHOP_TIME_ZONE = zone
+        for year, day in ((1, 3), (9999, 29)):
+            asked = {"starts_at__year": year, "starts_at__month": 1 if year == 1 else 12, "starts_at__day": day}
+            answer = mia.get(LIST, asked)
+            assert (answer.status_code, answer.context["plan"].day.day) == (200, day)
+
+
 def test_on_a_closed_day_the_next_open_one_is_shown(week, clock, mia):
     clock.move_to(at(22, 12))
     assert str(mia.get(LIST).context["plan"].day) == "2026-11-23"
@@ -128,6 +156,13 @@ def test_an_appointment_is_found_by_reference_number_customer_or_reason(week, no
     put(at(19, 12), phone="+14155550133")
     found = sam.get(LIST, {"q": term.format(pk=wanted.pk)}).context["cl"].result_list
     assert list(found) == [wanted]
+
+
+@pytest.mark.parametrize("number", ["0", "9" * 30, "9" * 5000])
+def test_a_reference_that_no_appointment_has_finds_none(week, now, sam, number):
+    put(at(19, 10), about=f"APT-{number[:30]}")
+    answer = sam.get(LIST, {"q": f"APT-{number}"})
+    assert (answer.status_code, answer.context["cl"].result_count) == (200, 0)
 
 
 @pytest.mark.parametrize(("action", "status"), [("finish_chosen", "done"), ("cancel_chosen", "cancelled")])

@@ -19,6 +19,8 @@ MODELS = {
     "closure": Closure,
     "helparticle": HelpArticle,
 }
+# More than Python reads as a number.
+MANY_DIGITS = "9" * 5000
 
 
 @pytest.fixture
@@ -127,6 +129,33 @@ def test_a_manager_writes_an_article_and_the_agent_finds_it(db, mia):
     facts = {"title": "Kayaks", "topic": "products", "body": "We rent kayaks in summer.", "keywords": "boat", "published": "on"}
     mia.post(page("helparticle_add"), facts)
     assert HelpArticle.objects.published().answering("do you have boats").get().title == "Kayaks"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("order", {"status__exact": "\x00"}),
+        ("order", {"number": "\x00"}),
+        ("appointment", {"status__exact": "\x00"}),
+        ("customer", {"name": "\x00"}),
+        ("helparticle", {"topic__exact": "\x00"}),
+        ("openinghours", {"weekday": "someday"}),
+        ("closure", {"first_day__year": 9999, "first_day__month": 12, "first_day__day": 31}),
+        ("closure", {"first_day__year": 9999}),
+    ],
+)
+def test_a_filter_that_cannot_be_leads_to_the_whole_list(seeded, mia, name, asked):
+    answer = mia.get(page(f"{name}_changelist"), asked, follow=True)
+    assert answer.redirect_chain == [(page(f"{name}_changelist") + "?e=1", 302)]
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("row_id", ["abc", "\x00", "9" * 30, MANY_DIGITS])
+@pytest.mark.parametrize("name", ["order", "appointment"])
+def test_a_page_of_a_row_that_cannot_be_leads_back(seeded, mia, name, row_id):
+    for kind in ("change", "history", "delete"):
+        url = page(f"{name}_{kind}", row_id)
+        assert (mia.get(url).status_code, mia.post(url).status_code) == (302, 302)
 
 
 def no_rows(prefix: str) -> dict[str, str]:
