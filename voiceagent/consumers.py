@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -89,11 +89,10 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         caller = Caller(stream.call_sid, stream.caller_number, stream.line_number)
         prepared = await blocking.record(self._prepare, caller)
         toolbox = Toolbox(self._tools)
-        engine = self._engine(prepared.config, caller_hash(caller))
         session = Session(
             call=Call(instructions.policy(prepared.settings), began),
             line=line,
-            engine=engine,
+            new_engine=lambda history: self._engine(replace(prepared.config, history=history), caller_hash(caller)),
             use_tool=lambda tool_call_id, name, arguments: toolbox.use(caller, tool_call_id, name, arguments),
             write=lambda entry: self._log.write(caller.call_sid, entry),
         )

@@ -39,6 +39,7 @@ def engine_config(chosen: AgentSettings, tools: Iterable[Tool], briefing: str) -
             briefing=briefing,
         ),
         say_exactly=written("agent/say_exactly.txt"),
+        resume=written("agent/resume.txt"),
         tools=tuple(ToolSchema(tool.name, tool.description, tool.parameters) for tool in tools),
         language=chosen.language,
         transcription_model=settings.OPENAI_LIVE_TRANSCRIPTION_MODEL,

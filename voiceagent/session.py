@@ -24,6 +24,8 @@ from .call.commands import (
     LogTransfer,
     LogTurn,
     PlayAudio,
+    ReconnectEngine,
+    Remark,
     RunTool,
     SendCallerAudio,
     SendMark,
@@ -61,20 +63,23 @@ class Line(Protocol):
 
 
 class Session:
-    """`use_tool(tool_call_id, name, arguments)` and `write(entry)` block, and are called on threads."""
+    """`new_engine(history)` makes an engine for one session, not yet connected; `history` is what was said in the call before.
+    `use_tool(tool_call_id, name, arguments)` and `write(entry)` block, and are called on threads.
+    """
 
     def __init__(
         self,
         *,
         call: Call,
         line: Line,
-        engine: Engine,
+        new_engine: Callable[[tuple[Remark, ...]], Engine],
         use_tool: Callable[[str, str, str], ToolFinished],
         write: Callable[[LogEntry], None],
     ) -> None:
         self._call = call
         self._line = line
-        self._engine = engine
+        self._new_engine = new_engine
+        self._engine = new_engine(())
         self._use_tool = use_tool
         self._write = write
         self._loop = asyncio.get_running_loop()
@@ -88,7 +93,8 @@ class Session:
     async def run(self) -> None:
         """Until the call is over, everything it did is written down, and its tools and its engine are at rest."""
         writer = asyncio.create_task(self._write_log())
-        readers = [asyncio.create_task(self._read_line()), asyncio.create_task(self._read_engine())]
+        line_reader = asyncio.create_task(self._read_line())
+        self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
         try:
             self._set_alarm()
             while not self._call.finished:
@@ -99,11 +105,11 @@ class Session:
             await asyncio.gather(*self._tasks)
             if self._carrier_ends_stream:
                 # Closing it first would make the carrier ask what comes next a second time, and ring a person twice.
-                await asyncio.wait(readers[:1], timeout=STREAM_END_LIMIT_S)
+                await asyncio.wait([line_reader], timeout=STREAM_END_LIMIT_S)
         finally:
             if self._alarm:
                 self._alarm.cancel()
-            for task in (*readers, *self._tasks):
+            for task in (line_reader, self._engine_reader, *self._tasks):
                 task.cancel()
             await self._close(writer)
 
@@ -126,13 +132,13 @@ class Session:
             logger.exception("the line broke")
         await self._inbox.put(CallerHungUp())
 
-    async def _read_engine(self) -> None:
+    async def _read_engine(self, engine: Engine) -> None:
         try:
-            async for event in self._engine.events():
+            async for event in engine.events():
                 await self._inbox.put(event)
         except Exception:
             logger.exception("the engine broke")
-            await self._inbox.put(EngineFailed("internal_error"))
+            await self._inbox.put(EngineFailed("internal_error", final=True))
 
     def _set_alarm(self) -> None:
         due = self._call.deadline
@@ -157,6 +163,8 @@ class Session:
                 self._line.execute(command)
             case SendCallerAudio() | StartReply() | CancelReply() | TruncateTurn() | ForgetTurn() | SendToolOutput():
                 self._engine.execute(command)
+            case ReconnectEngine(history):
+                self._reconnect(history)
             case LogTurn() | LogToolCall() | LogTransfer() | LogEnd():
                 self._log.put_nowait(command)
             case RunTool():
@@ -168,6 +176,12 @@ class Session:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _reconnect(self, history: tuple[Remark, ...]) -> None:
+        """What is sent from now on waits for the new session."""
+        self._start(self._engine.close())
+        self._engine = self._new_engine(history)
+        self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
 
     async def _perform(self, act: LastAct) -> None:
         self._carrier_ends_stream = await self._line.last_act(act)

@@ -135,8 +135,12 @@ async def world(web_server: WebServer, transactional_db: None) -> AsyncIterator[
         brains: list[ScriptedBrain] = []
         people = script.pop("people", {PERSON: Person(after_ms=400, stays_ms=500)})
 
+        # A script for each session of a call, one after the other; as a rule all have the same. Each speaks in bytes of its own.
+        scripts = script.pop("scripts", None)
+
         def brain() -> ScriptedBrain:
-            brains.append(ScriptedBrain(*replies, **script))  # type: ignore[arg-type]
+            chosen = scripts[len(brains)] if scripts else replies  # type: ignore[index]
+            brains.append(ScriptedBrain(*chosen, first_byte=1 + 30 * len(brains) * bool(scripts), **script))  # type: ignore[arg-type]
             return brains[-1]
 
         model = VoiceModel(brain, port=web_server.voice_model_port, faults=faults)

@@ -115,16 +115,32 @@ async def test_an_engine_that_does_not_come_up_leads_to_a_person(world, faults):
 
 
 @pytest.mark.parametrize("end", [Close(1011), Drop(), Fail()], ids=["closes", "breaks off", "fails twice"])
-async def test_an_engine_lost_in_the_middle_of_the_call_leads_to_a_person(world, end):
-    """Trap 10."""
+async def test_an_engine_lost_in_the_middle_of_the_call_again_and_again_leads_to_a_person(world, end):
+    """Trap 10: connecting again is no success, so it earns no further attempt."""
     w = await world([Say("It is on its", 400), end], [end])
     call = await w.call()
     await asks(w, call)
     await call.ended
     assert [dial.number for dial in w.telephone.dials] == [PERSON]
+    assert len(w.model.sessions) <= 2
     log = await w.until_recorded(call, lambda log: bool(log.disposition))
     assert log.end_reason == "engine_failed"
-    assert w.model.open_sessions == []
+
+
+async def test_an_engine_lost_once_is_replaced_and_the_call_goes_on_without_a_second_greeting(world):
+    scripts = [[[Say("It is on its", 600), Drop()]], [[Say("As I was saying, it is on its way.", 800)]]]
+    w = await world(scripts=scripts, heard=["Where is my parcel?"])
+    call = await w.call()
+    await asks(w, call)
+    await call.until(lambda: len(w.brains) == 2 and len(w.brains[1].spoken) == 1)
+    await w.listens(call, w.brains[1].spoken[0].byte)
+    await call.hang_up()
+    assert [one.words for one in w.brains[1].spoken] == ["As I was saying, it is on its way."]
+    told = [event["item"]["content"][0]["text"] for event in w.model.sessions[1].received("conversation.item.create")]
+    assert told[:2] == ["Hello, this is Northwind Outfitters. How can I help you?", "Where is my parcel?"]
+    assert w.telephone.dials == []
+    log = await w.until_recorded(call, lambda log: bool(log.disposition))
+    assert log.end_reason == "caller_hung_up"
 
 
 async def test_silence_is_nudged_and_then_the_call_ends_politely(world):

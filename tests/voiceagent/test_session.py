@@ -18,6 +18,7 @@ from voiceagent.call.commands import (
     LogEntry,
     LogToolCall,
     PlayAudio,
+    Remark,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
@@ -26,6 +27,7 @@ from voiceagent.call.commands import (
 )
 from voiceagent.call.events import (
     AgentAudio,
+    AgentWordsSpoken,
     CallerAudio,
     CallerHungUp,
     EngineFailed,
@@ -90,16 +92,22 @@ class Driven:
 
     def __init__(self, use_tool=None, write=None) -> None:
         self.line, self.engine = Party(), Party()
+        self.histories: list[tuple[Remark, ...]] = []
+        self.engines = [self.engine, Party()]
         self.log: list[LogEntry] = []
         loop = asyncio.get_running_loop()
         self.session = Session(
             call=Call(POLICY, loop.time()),
             line=self.line,
-            engine=self.engine,  # type: ignore[arg-type]
+            new_engine=self.new_engine,
             use_tool=use_tool or (lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Done.", "done")),
             write=write or self.log.append,
         )
         self.task = asyncio.create_task(self.session.run())
+
+    def new_engine(self, history: tuple[Remark, ...]) -> Party:
+        self.histories.append(history)
+        return self.engines[len(self.histories) - 1]
 
     async def over(self) -> None:
         await asyncio.wait_for(self.task, 15)
@@ -150,7 +158,7 @@ async def test_an_engine_that_breaks_in_our_own_code_leads_to_a_person(caplog):
 async def test_the_stream_is_left_to_the_carrier_to_end_once_it_has_taken_the_last_act():
     d = Driven()
     d.line.last_act = AsyncMock(return_value=True)  # type: ignore[method-assign]
-    d.engine.says(EngineFailed("connect_failed"))
+    d.engine.says(EngineFailed("connect_failed", final=True))
     while not d.line.last_act.await_count:
         await asyncio.sleep(0)
     assert not d.task.done()
@@ -161,7 +169,7 @@ async def test_the_stream_is_left_to_the_carrier_to_end_once_it_has_taken_the_la
 async def test_a_carrier_that_does_not_take_the_last_act_is_not_waited_for():
     d = Driven()
     d.line.takes_acts = False
-    d.engine.says(EngineFailed("connect_failed"))
+    d.engine.says(EngineFailed("connect_failed", final=True))
     await asyncio.wait_for(d.task, session_module.STREAM_END_LIMIT_S)
 
 
@@ -283,10 +291,25 @@ async def test_cancelling_a_call_closes_its_engine_and_writes_down_what_is_known
     assert d.engine.closed
 
 
+async def test_a_lost_engine_is_replaced_by_one_that_knows_what_was_said_and_the_old_one_is_closed():
+    d = Driven()
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "Hello."), AgentAudio("r", "t", audio(20)))
+    d.engine.says(EngineFailed("connection_lost_1006"))
+    second = d.engines[1]
+    second.says(EngineReady())
+    await second.until_told(StartReply())
+    d.line.says(CallerAudio("AAAA"))
+    await second.until_told(SendCallerAudio("AAAA"))
+    d.line.says(None)
+    await d.over()
+    assert d.histories == [(), (Remark("agent", "Hello."),)]
+    assert d.engine.closed and second.closed
+
+
 async def test_an_engine_that_fails_is_told_nothing_more():
     d = Driven()
     d.engine.says(EngineReady())
     await d.engine.until_told(StartReply(say=POLICY.greeting))
-    d.engine.says(EngineFailed("connection_lost_1006"))
+    d.engine.says(EngineFailed("connection_lost_1006", final=True))
     await d.over()
     assert len(d.engine.told) == 1

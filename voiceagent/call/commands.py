@@ -72,6 +72,21 @@ class SendToolOutput:
     output: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something said, or told by a tool, that a new session must know of."""
+
+    speaker: Literal["caller", "agent", "tool"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectEngine:
+    """Open another session with the engine, which knows of `history` and greets nobody again. `EngineReady` tells of it."""
+
+    history: tuple[Remark, ...]
+
+
 # To the toolbox
 @dataclass(frozen=True, slots=True)
 class RunTool:
@@ -144,4 +159,4 @@ class LogEnd:
 LineCommand = PlayAudio | SendMark | ClearPlayback
 EngineCommand = SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput
 LogEntry = LogTurn | LogToolCall | LogTransfer | LogEnd
-Command = LineCommand | EngineCommand | RunTool | LastAct | LogEntry
+Command = LineCommand | EngineCommand | ReconnectEngine | RunTool | LastAct | LogEntry

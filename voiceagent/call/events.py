@@ -44,9 +44,10 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class EngineFailed:
-    """The engine is of no more use to this call. `reason` is a code for the log, such as `connect_failed`."""
+    """This session with the engine is over. `reason` is a code for the log; `final`: another would fare no better."""
 
     reason: str
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

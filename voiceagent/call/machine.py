@@ -28,6 +28,7 @@ from .commands import (
     LogToolCall,
     LogTransfer,
     PlayAudio,
+    ReconnectEngine,
     RunTool,
     SendCallerAudio,
     SendMark,
@@ -115,7 +116,9 @@ class Call:
         self._filled = False
         self._nudges = self._pardoned = 0
         self._failed_replies = 0
-        self._engine_gone = False
+        self._engine_up = self._engine_gone = False
+        self._reconnects = 0
+        self._answer_owed = False
         self._last_act: LastAct | None = None
         self._asked_to_close: Reply | None = None
         self._end_reason: EndReason = "agent_hung_up"
@@ -165,8 +168,8 @@ class Call:
                 self._digit_pressed(digit)
             case EngineReady():
                 self._engine_ready()
-            case EngineFailed(reason):
-                self._engine_failed(reason)
+            case EngineFailed(reason, final):
+                self._engine_lost(reason, final)
             case CallerHungUp():
                 self._caller_hung_up()
             case DeadlinePassed():
@@ -179,16 +182,16 @@ class Call:
     # The caller's side
 
     def _caller_audio(self, payload: str) -> None:
-        if self.state is State.CONNECTING:
+        if self._engine_up:
+            self._out.append(SendCallerAudio(payload))
+        elif self.state is not State.ENDED and not self._engine_gone:
             self._held.append(payload)
             self._held_bytes += audio_bytes(payload)
             while self._held_bytes > self._policy.held_audio_ms * BYTES_PER_MS:
                 self._held_bytes -= audio_bytes(self._held.popleft())
-        elif self.state is not State.ENDED and not self._engine_gone:
-            self._out.append(SendCallerAudio(payload))
 
     def _caller_speech_started(self, turn_id: str) -> None:
-        if self.state is State.ENDED:
+        if not self._engine_up:
             return
         self._transcript.begin(turn_id, "caller", self._at_ms)
         self._caller_speaking = True
@@ -209,7 +212,7 @@ class Call:
     def _caller_turn_committed(self, turn_id: str) -> None:
         self._caller_speaking = False
         self._timers.pop("speech", None)
-        if self.state is State.TALKING:
+        if self.state is State.TALKING and self._engine_up:
             self._transcript.begin(turn_id, "caller", self._at_ms)
             self._replies.wanted = StartReply()
             self._cut_off = False
@@ -237,7 +240,7 @@ class Call:
 
     def _put_through(self, reason: str) -> None:
         """The caller wants a person: at once, without argument, and whatever the model makes of it."""
-        if self.state is State.CONNECTING:
+        if not self._engine_up:
             self._close(Transfer(reason), "transferred", words=False)
         elif self.state is State.TALKING:
             self._barge_in()
@@ -277,21 +280,26 @@ class Call:
     # The agent's side
 
     def _engine_ready(self) -> None:
-        if self.state is not State.CONNECTING:
+        if self._engine_up or self._engine_gone or self.state not in (State.CONNECTING, State.TALKING):
             return
-        self.state = State.TALKING
+        self._engine_up = True
         self._timers.pop("connect", None)
         self._out.extend(SendCallerAudio(payload) for payload in self._held)
         self._held.clear()
-        self._replies.want(StartReply(say=self._policy.greeting))
+        self._held_bytes = 0
+        if self.state is State.CONNECTING:
+            self.state = State.TALKING
+            self._replies.want(StartReply(say=self._policy.greeting))
+        elif self._answer_owed:
+            self._replies.want(StartReply())
 
     def _reply_started(self, reply_id: str) -> None:
-        if not self._engine_gone and self.state is not State.ENDED:
+        if self._engine_up:
             self._out += self._replies.started(reply_id)
             self._expect_progress()
 
     def _agent_audio(self, event: AgentAudio) -> None:
-        if self.state is State.ENDED or self._engine_gone:
+        if not self._engine_up:
             return
         size = audio_bytes(event.payload)
         if self._is_stale(event):
@@ -357,11 +365,26 @@ class Call:
         if self._replies.under_way:
             self._timers["reply"] = self._now + self._policy.reply_s
 
+    def _engine_lost(self, reason: str, final: bool) -> None:
+        """Another session takes over, once; mere connecting earns no second chance. A tool's answer would have nobody to go to."""
+        open_to_more = self.state in (State.CONNECTING, State.TALKING) and not (final or self._tools or self._engine_gone)
+        if not open_to_more or self._reconnects >= self._policy.reconnects:
+            self._engine_failed(reason)
+            return
+        self._reconnects += 1
+        self._answer_owed = self._agent_is_generating or self._caller_speaking
+        self._engine_up = self._caller_speaking = False
+        self._replies.give_up()
+        for timer in ("reply", "refused", "speech"):
+            self._timers.pop(timer, None)
+        self._timers.setdefault("connect", self._now + self._policy.reconnect_s)
+        self._out.append(ReconnectEngine(self._transcript.remarks()))
+
     def _engine_failed(self, reason: str) -> None:
         """Whatever is queued is still heard; then a person takes the call, unless it was about to end anyway."""
         if self.state is State.ENDED:
             return
-        self._engine_gone = True
+        self._engine_up, self._engine_gone = False, True
         self._replies.give_up()
         self._asked_to_close = None
         for timer in ("connect", "reply", "refused"):
@@ -374,7 +397,7 @@ class Call:
 
     def _tool_requested(self, event: ToolRequested) -> None:
         """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
-        if self.state is State.ENDED or self._engine_gone or self._replies.is_dead(event.reply_id):
+        if not self._engine_up or self._replies.is_dead(event.reply_id):
             return
         if event.tool_call_id in self._tools_seen:
             return
@@ -396,7 +419,8 @@ class Call:
         if run is None:
             return
         self._out.append(run.entry(event, self._at_ms))
-        if self.state is State.ENDED or self._engine_gone:
+        self._transcript.told(run.position, run.request.name, event.output)
+        if not self._engine_up:
             return
         if isinstance(event.act, HangUp) and (self._caller_speaking or (run.reply and run.reply.cancelled)):
             # Who interrupts the goodbye has something to say.
@@ -496,6 +520,7 @@ class Call:
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
         self.state = State.ENDED
+        self._engine_up = False
         self._timers.clear()
         self._replies.give_up()
         self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
@@ -537,7 +562,8 @@ class Call:
             self._timers.pop("playback", None)
         else:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
-        quiet = self.state is State.TALKING and not (self._caller_speaking or self._agent_is_to_be_heard)
+        quiet = self.state is State.TALKING and self._engine_up
+        quiet = quiet and not (self._caller_speaking or self._agent_is_to_be_heard)
         self._wait("silence", self._policy.silence_s, quiet and not self._tools)
         self._filled = self._filled and bool(self._tools)
         filler_s = self._policy.next_filler_s if self._filled else self._policy.filler_s
@@ -552,6 +578,8 @@ class Call:
 
     @property
     def _may_speak(self) -> bool:
+        if not self._engine_up:
+            return False
         return self.state is State.CLOSING or (self.state is State.TALKING and not self._caller_speaking)
 
     @property
@@ -561,7 +589,11 @@ class Call:
 
     @property
     def _agent_is_to_be_heard(self) -> bool:
-        return bool(self._replies.under_way or self._replies.wanted or self._playback.over_at is not None)
+        return self._agent_is_generating or self._playback.over_at is not None
+
+    @property
+    def _agent_is_generating(self) -> bool:
+        return bool(self._replies.under_way or self._replies.wanted)
 
     @property
     def _at_ms(self) -> int:

@@ -20,6 +20,9 @@ class Policy:
     connect_s: float = 5.0
     # Caller's audio kept while the engine connects; the oldest goes first.
     held_audio_ms: int = 3000
+    # A session with the engine that is lost is replaced so often in a call, each within this time; then a person takes it.
+    reconnects: int = 1
+    reconnect_s: float = 3.0
     # A reply that was asked for, or has begun, must go on within this time.
     reply_s: float = 8.0
     # An engine that says a reply is under way is asked again after this, should the end of that reply have been missed.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .commands import LogTurn, Speaker
+from .commands import LogTurn, Remark, Speaker
 from .playback import BYTES_PER_MS
 
 
@@ -30,6 +30,7 @@ class Transcript:
     def __init__(self) -> None:
         self._turns: dict[str, Turn] = {}
         self._lasting: list[Turn] = []
+        self._results: list[tuple[int, Remark]] = []
         self._position = 0
 
     def next_position(self) -> int:
@@ -43,6 +44,14 @@ class Transcript:
             self._turns[turn_id] = Turn(turn_id, self.next_position(), speaker, at_ms)
             self._lasting.append(self._turns[turn_id])
         return self._turns[turn_id]
+
+    def told(self, position: int, tool: str, result: str) -> None:
+        self._results.append((position, Remark("tool", f"{tool}: {result}")))
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """Everything heard and told so far, in order."""
+        said = [(turn.position, Remark(turn.speaker, turn.entry().heard)) for turn in self._turns.values()]
+        return tuple(remark for _, remark in sorted(said + self._results, key=lambda one: one[0]) if remark.text)
 
     def find(self, turn_id: str) -> Turn | None:
         return self._turns.get(turn_id)

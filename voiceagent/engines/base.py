@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from ..call.commands import EngineCommand
+from ..call.commands import EngineCommand, Remark
 from ..call.events import Event
 
 
@@ -35,6 +35,9 @@ class EngineConfig:
     vad_eagerness: Literal["low", "medium", "high", "auto"] = "auto"
     noise_reduction: Literal["", "near_field", "far_field"] = ""
     speed: float = 1.0
+    # What was said before this session, and how it is told to go on from there; empty for the first session of a call.
+    history: tuple[Remark, ...] = ()
+    resume: str = ""
 
 
 class Engine(Protocol):

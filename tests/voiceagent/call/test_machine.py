@@ -15,6 +15,8 @@ from voiceagent.call.commands import (
     LogTransfer,
     LogTurn,
     PlayAudio,
+    ReconnectEngine,
+    Remark,
     RunTool,
     SendCallerAudio,
     SendMark,
@@ -1078,12 +1080,88 @@ def test_an_engine_that_fails_leads_to_a_person_after_what_was_said_is_heard():
     scene = Scene().answered()
     scene.speaks("question")
     scene.replies("answer", ms=1000, finished=False)
-    assert of(Transfer, scene.happens(EngineFailed("connection_lost"))) == []
+    assert of(Transfer, scene.happens(EngineFailed("connection_lost", final=True))) == []
     commands = scene.heard_all()
     assert commands[-2:] == [
         LogEnd("engine_failed", scene.call._at_ms, "connection_lost"),
         Transfer("The speech engine failed: connection_lost."),
     ]
+
+
+def lost(scene: Scene, reason: str = "connection_lost") -> list:
+    return scene.happens(EngineFailed(reason))
+
+
+def test_a_lost_engine_is_replaced_once_and_the_call_goes_on_where_it_was():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(CallerWordsHeard("c-question", "Where is my order?"))
+    scene.replies("answer", ms=1000, words="It left", finished=False)
+    (reconnect,) = silent_about_the_log(lost(scene))
+    assert reconnect == ReconnectEngine((Remark("caller", "Where is my order?"), Remark("agent", "It left")))
+    assert scene.happens(CallerAudio("AAAA")) == []
+    commands = scene.happens(EngineReady())
+    assert commands == [SendCallerAudio("AAAA"), StartReply()]
+    assert scene.call.state is State.TALKING
+
+
+def test_a_new_session_knows_what_tools_told():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(ToolFinished("call-1", "Shipped.", "done"), ReplyFinished("r", "completed"))
+    (reconnect,) = silent_about_the_log(lost(scene))
+    assert reconnect == ReconnectEngine((Remark("tool", "lookup_order: Shipped."),))
+
+
+def test_an_engine_lost_in_silence_greets_nobody_when_it_is_back():
+    scene = Scene().answered()
+    lost(scene)
+    assert scene.happens(EngineReady()) == []
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+
+
+def test_a_caller_who_was_speaking_when_the_engine_was_lost_is_answered():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("c"))
+    lost(scene)
+    assert scene.happens(EngineReady()) == [StartReply()]
+
+
+def test_a_second_loss_leads_to_a_person_however_well_it_went_in_between():
+    scene = Scene().answered()
+    lost(scene)
+    scene.happens(EngineReady())
+    scene.speaks("question")
+    scene.replies("answer")
+    scene.heard_all()
+    assert of(Transfer, lost(scene))
+
+
+def test_an_engine_that_does_not_come_back_in_time_leads_to_a_person():
+    scene = Scene().answered()
+    lost(scene)
+    assert of(Transfer, scene.passes(POLICY.reconnect_s - 0.1)) == []
+    assert of(Transfer, scene.passes(0.2))
+
+
+def test_an_engine_lost_while_connecting_is_tried_once_more_in_the_same_time():
+    scene = Scene()
+    scene.happens(after=3.0)
+    assert lost(scene, "connect_failed") == [ReconnectEngine(())]
+    assert of(Transfer, scene.passes(POLICY.connect_s - 3.0 + 0.1))
+
+
+def test_a_loss_another_session_would_not_mend_leads_to_a_person_at_once():
+    scene = Scene().answered()
+    assert of(Transfer, scene.happens(EngineFailed("invalid_api_key", final=True)))
+
+
+def test_zero_while_the_engine_is_away_reaches_a_person_at_once():
+    scene = Scene().answered()
+    lost(scene)
+    assert scene.happens(DigitPressed("0"))[-1] == Transfer("The caller pressed 0 for a person.")
 
 
 def test_an_engine_that_fails_during_the_goodbye_changes_nothing_about_the_end():

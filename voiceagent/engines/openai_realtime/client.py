@@ -22,6 +22,10 @@ CLOSE_TIMEOUT_S = 1.0
 PING_INTERVAL_S = 10.0
 PING_TIMEOUT_S = 5.0
 LARGEST_MESSAGE = 4 * 1024 * 1024
+# What another connection would be answered with as well.
+FINAL_STATUSES = {400, 401, 403, 404}
+# Errors that end a session, of which a new one may be free.
+TRANSIENT_CODES = {"session_expired", "rate_limit_exceeded"}
 # Caller's audio waiting for an engine that does not read: older speech would be answered too late to make sense.
 MOST_FRAMES_WAITING = 100
 
@@ -53,12 +57,14 @@ class OpenAIRealtime:
         self._writer: asyncio.Task[None] | None = None
 
     async def events(self) -> AsyncIterator[Event]:
+        final = False
         try:
             async for event in self._session():
                 yield event
             reason = "connection_closed"
         except InvalidStatus as error:
             reason = f"handshake_{error.response.status_code}"
+            final = error.response.status_code in FINAL_STATUSES
         except TimeoutError:
             reason = "connect_timeout"
         except ConnectionClosed as error:
@@ -67,8 +73,8 @@ class OpenAIRealtime:
             # ImportError: a SOCKS proxy in the environment, which needs a library of its own.
             reason = "connect_failed"
         except _SessionOver as over:
-            reason = over.reason
-        yield EngineFailed(reason)
+            reason, final = over.reason, over.reason not in TRANSIENT_CODES
+        yield EngineFailed(reason, final)
 
     def execute(self, command: EngineCommand) -> None:
         if isinstance(command, SendCallerAudio):
@@ -102,6 +108,8 @@ class OpenAIRealtime:
                 case SessionConfigured() if not ready:
                     self._check_formats(received)
                     ready = True
+                    for message in self._encoder.history():
+                        await self._socket.send(message)
                     yield EngineReady()
                     self._writer = asyncio.create_task(self._write(self._socket))
                 case SessionConfigured():

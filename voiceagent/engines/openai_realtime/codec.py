@@ -15,6 +15,7 @@ from ...call.commands import (
     CancelReply,
     EngineCommand,
     ForgetTurn,
+    Remark,
     SendCallerAudio,
     SendToolOutput,
     StartReply,
@@ -214,6 +215,13 @@ class Encoder:
     def session(self) -> str:
         return self._message("session.update", session=session(self._config))
 
+    def history(self) -> list[str]:
+        """What was said before this session, as items of its conversation. The agent's words can only be items of text."""
+        if not self._config.history:
+            return []
+        remarks = [*self._config.history, Remark("tool", self._config.resume)]
+        return [self._message("conversation.item.create", item=_item(remark)) for remark in remarks]
+
     def encode(self, command: EngineCommand) -> str:
         match command:
             case SendCallerAudio(payload):
@@ -240,6 +248,15 @@ class Encoder:
         if kind == "response.create":
             self.reply_asked_for = event_id
         return json.dumps({"type": kind, "event_id": event_id, **fields}, ensure_ascii=False)
+
+
+def _item(remark: Remark) -> dict[str, Any]:
+    role, content = {
+        "caller": ("user", "input_text"),
+        "agent": ("assistant", "output_text"),
+        "tool": ("system", "input_text"),
+    }[remark.speaker]
+    return {"type": "message", "role": role, "content": [{"type": content, "text": remark.text}]}
 
 
 def session(config: EngineConfig) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from simulator.voice_model import protocol
 from simulator.voice_model.brains import Close, Complain, Drop, Say, ScriptedBrain, SendRaw, Stall, UseTool
 from simulator.voice_model.server import Faults, VoiceModel
 from simulator.voice_model.shapes import Refused, check_event
-from voiceagent.call.commands import CancelReply, SendCallerAudio, SendToolOutput, StartReply
+from voiceagent.call.commands import CancelReply, Remark, SendCallerAudio, SendToolOutput, StartReply
 from voiceagent.call.events import AgentAudio, EngineFailed, EngineReady, Event, ReplyFinished, ReplyStarted, ToolRequested
 from voiceagent.engines.base import EngineConfig, ToolSchema
 from voiceagent.engines.openai_realtime import client
@@ -63,9 +64,11 @@ Opens = Callable[..., Awaitable[Talk]]
 async def talk() -> AsyncIterator[Opens]:
     opened: list[Talk] = []
 
-    async def open_talk(*replies: object, faults: Faults | None = None, api_key: str = "a key", url: str = "") -> Talk:
+    async def open_talk(
+        *replies: object, faults: Faults | None = None, api_key: str = "a key", url: str = "", config: EngineConfig = CONFIG
+    ) -> Talk:
         model = await VoiceModel(lambda: ScriptedBrain(*replies), faults=faults, api_key="a key").__aenter__()
-        opened.append(Talk(OpenAIRealtime(Address(url or model.url, api_key, "hash-of-ada"), CONFIG), model))
+        opened.append(Talk(OpenAIRealtime(Address(url or model.url, api_key, "hash-of-ada"), config), model))
         return opened[-1]
 
     yield open_talk
@@ -82,6 +85,22 @@ async def test_it_connects_configures_and_is_ready(talk):
     assert headers["OpenAI-Safety-Identifier"] == "hash-of-ada"
     assert "OpenAI-Beta" not in headers
     assert t.model.sessions[0].query == {"model": "gpt-realtime-2.1"}
+
+
+async def test_a_session_that_takes_over_knows_what_was_said_before_it_is_ready(talk):
+    remarks = (Remark("caller", "Where is it?"), Remark("tool", "lookup_order: Shipped."), Remark("agent", "It has shipped."))
+    t = await talk(config=replace(CONFIG, history=remarks, resume="Go on."))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    await t.until(ReplyStarted)
+    items = [event["item"] for event in t.model.sessions[0].received("conversation.item.create")]
+    assert [(item["role"], item["content"][0]["text"]) for item in items] == [
+        ("user", "Where is it?"),
+        ("system", "lookup_order: Shipped."),
+        ("assistant", "It has shipped."),
+        ("system", "Go on."),
+    ]
+    assert t.model.complaints == []
 
 
 async def test_a_reply_comes_as_events_in_order_and_its_audio_as_it_was(talk):
@@ -140,18 +159,18 @@ async def test_callers_audio_that_is_not_taken_is_dropped_oldest_first_and_nothi
 
 
 @pytest.mark.parametrize(
-    ("faults", "reason"),
+    ("faults", "reason", "final"),
     [
-        (Faults(handshake_status=401), "handshake_401"),
-        (Faults(handshake_status=429), "handshake_429"),
-        (Faults(handshake_status=500), "handshake_500"),
-        (Faults(echoes={"output": "audio/pcm"}), "format_mismatch"),
+        (Faults(handshake_status=401), "handshake_401", True),
+        (Faults(handshake_status=429), "handshake_429", False),
+        (Faults(handshake_status=500), "handshake_500", False),
+        (Faults(echoes={"output": "audio/pcm"}), "format_mismatch", True),
     ],
 )
-async def test_a_session_that_cannot_be_had_is_told_as_one_event(talk, faults, reason):
+async def test_a_session_that_cannot_be_had_is_told_as_one_event_and_whether_another_would_fare_better(talk, faults, reason, final):
     t = await talk(faults=faults)
-    assert await t.until(EngineFailed) == EngineFailed(reason)
-    assert t.events == [EngineFailed(reason)]
+    await t.until(EngineFailed)
+    assert t.events == [EngineFailed(reason, final)]
 
 
 async def test_a_wrong_echo_of_the_input_format_is_no_reason_to_fail(talk):
@@ -197,7 +216,7 @@ async def test_a_proxy_that_cannot_be_used_is_no_way_to_the_engine(talk, monkeyp
 
 async def test_a_wrong_key_is_told(talk):
     t = await talk(api_key="wrong")
-    assert await t.until(EngineFailed) == EngineFailed("handshake_401")
+    assert await t.until(EngineFailed) == EngineFailed("handshake_401", final=True)
 
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:9/v1/realtime", "http://nonsense"])
