@@ -37,7 +37,7 @@ def test_the_notice_is_heard_before_recording_and_before_the_agent():
 
 def test_both_sides_are_recorded_and_nothing_is_trimmed():
     (recording,) = verbs(ANSWER)[1]
-    assert (recording.get("channels"), recording.get("trim")) == ("dual", "do-not-trim")
+    assert (recording.get("channels"), recording.get("track"), recording.get("trim")) == ("dual", "both", "do-not-trim")
     assert recording.get("recordingStatusCallback") == TO.recording
     assert recording.get("recordingStatusCallbackEvent") == "in-progress completed absent"
 
@@ -59,6 +59,36 @@ def test_every_document_goes_on_to_somebody_or_ends(name):
 def test_a_message_without_a_word_ends_in_goodbye_and_not_in_a_loop():
     assert [verb.tag for verb in verbs(DOCUMENTS["message"])] == ["Say", "Record", "Say", "Hangup"]
     assert verbs(DOCUMENTS["message"])[1].get("action") == TO.message_taken
+
+
+def test_a_transfer_rings_one_person_for_a_bounded_time():
+    said, dial = verbs(DOCUMENTS["transfer"])
+    assert said.text == "Please hold."
+    assert (dial.get("timeout"), dial.get("action")) == (str(markup.RING_S), TO.transfer_finished)
+    assert [(child.tag, child.text) for child in dial] == [("Number", "+14155550199")]
+
+
+def test_a_message_begins_with_a_tone_ends_with_a_key_and_is_told_of_when_it_is_there():
+    said, record, goodbye, _ = verbs(DOCUMENTS["message"])
+    assert (said.text, goodbye.text) == ("After the tone.", "Goodbye.")
+    assert record.attrib == {
+        "action": TO.message_taken,
+        "maxLength": str(markup.LONGEST_MESSAGE_S),
+        "finishOnKey": "#",
+        "playBeep": "true",
+        "recordingStatusCallback": TO.recording,
+        "recordingStatusCallbackEvent": "completed absent",
+    }
+
+
+def test_hanging_up_says_what_there_is_to_say():
+    assert [(verb.tag, verb.text) for verb in verbs(DOCUMENTS["hang up"])] == [("Say", "Goodbye."), ("Hangup", None)]
+    assert [verb.tag for verb in verbs(DOCUMENTS["hang up silently"])] == ["Hangup"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_everything_that_is_said_is_said_in_a_language(name):
+    assert {verb.get("language") for verb in verbs(DOCUMENTS[name]) if verb.tag == "Say"} <= {"en-US"}
 
 
 def test_the_fallback_needs_nothing_of_ours():

@@ -23,6 +23,11 @@ def test_twilios_own_examples_are_signed():
     assert webhooks.is_signed(TOKEN, "wss://calls.example.com/ws/media/", {}, "6eq6Mdywxv4NNSOtRNOpMkfxMQI=")
 
 
+def test_without_a_token_not_even_its_own_signature_will_do():
+    url = "https://calls.example.com/incoming-call"
+    assert not webhooks.is_signed("", url, {}, RequestValidator("").compute_signature(url, {}))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -85,7 +90,54 @@ def test_a_recording_has_one_channel_or_two(channels):
 
 
 @pytest.mark.parametrize(
-    ("said", "state"), [("completed", "answered"), ("answered", "answered"), ("busy", "busy"), ("no-answer", "no_answer")]
+    ("said", "state"),
+    [
+        ("queued", "ringing"),
+        ("initiated", "ringing"),
+        ("ringing", "ringing"),
+        ("in-progress", "in_progress"),
+        ("completed", "completed"),
+        ("busy", "busy"),
+        ("failed", "failed"),
+        ("no-answer", "no_answer"),
+        ("canceled", "canceled"),
+    ],
+)
+def test_every_status_twilio_has_for_a_call_is_known(said, state):
+    assert webhooks.call_status({"CallSid": CALL, "CallStatus": said}).state == state
+
+
+@pytest.mark.parametrize("said", ["in-progress", "completed", "absent"])
+def test_every_status_twilio_has_for_a_recording_is_known(said):
+    form = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingStatus": said, "RecordingChannels": "1"}
+    announced = webhooks.recording_announced(form)
+    assert (announced.state, announced.channels, announced.reason) == (said.replace("-", "_"), 1, "")
+
+
+def test_a_message_of_no_known_length_has_none():
+    assert webhooks.message_taken({"CallSid": CALL, "RecordingSid": RECORDING}) == MessageTaken(CALL, RECORDING, 0)
+
+
+def test_a_number_the_database_could_not_hold_is_none():
+    for said, number in ((str(2**31 - 1), 2**31 - 1), (str(2**31), None), ("9" * 5000, None), ("٣", None)):
+        form = {"CallSid": CALL, "CallStatus": "completed", "CallDuration": said}
+        assert webhooks.call_status(form).duration_s == number
+
+
+def test_a_form_without_an_account_is_of_none():
+    assert (webhooks.account_sid({"AccountSid": "AC1"}), webhooks.account_sid({})) == ("AC1", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("completed", "answered"),
+        ("answered", "answered"),
+        ("busy", "busy"),
+        ("no-answer", "no_answer"),
+        ("failed", "failed"),
+        ("canceled", "canceled"),
+    ],
 )
 def test_what_became_of_ringing_a_person(said, state):
     form = {"CallSid": CALL, "DialCallStatus": said, "DialCallDuration": "12"}
