@@ -92,6 +92,34 @@ def test_the_same_digits_are_one_detail_though_they_could_be_two(ada, place_orde
     assert weigh(digits("94110"), digits("94110")).kind == "incomplete"
 
 
+def test_digits_that_are_an_orders_number_and_its_postcode_are_one_detail_beside_another_number_too(shop, ada, place_order):
+    place_order(ada, "ORD-94110")
+    verdict = weigh(digits("94110"), CLEOS)
+    assert (verdict.kind, verdict.proof.customer) == ("mismatch", None)
+
+
+def test_only_the_last_three_details_are_remembered(shop):
+    weigh(EMAIL)
+    for number in ("ORD-10001", "ORD-10002", "ORD-10003"):
+        weigh(Claim(order_number=number))
+    assert weigh(NUMBER).kind == "incomplete"
+
+
+def test_what_was_claimed_is_known_by_its_kind_until_it_is_proved_or_refused(shop):
+    assert weigh(EMAIL).proof.kinds_claimed == {"email"}
+    assert weigh(digits("10001")).proof.kinds_claimed == {"email", "order_number", "postcode"}
+    weigh(digits("10002"))
+    assert weigh(digits("10003")).kind == "locked"
+    assert Proof.objects.get().kinds_claimed == set()
+
+
+def test_who_has_proved_to_be_whom_is_known_by_the_call(shop, ada, cleo):
+    weigh(NUMBER, EMAIL, call="CA1")
+    weigh(CLEOS, Claim(email="cleo@example.com"), call="CA2")
+    weigh(NUMBER, call="CA3")
+    assert [Proof.customer_of(call) for call in ("CA1", "CA2", "CA3", "CA4")] == [ada, cleo, None, None]
+
+
 def test_after_three_wrong_combinations_even_the_right_one_is_refused(shop):
     kinds = [weigh(NUMBER, Claim(email=f"{guess}@example.com")).kind for guess in ("a", "b", "c")]
     assert kinds == ["mismatch", "mismatch", "locked"]
@@ -160,6 +188,15 @@ def test_a_question_about_cancelling_is_remembered_for_two_minutes_and_one_order
     assert proof.was_asked_to_cancel(placed, now + timedelta(minutes=2))
     assert not proof.was_asked_to_cancel(placed, now + timedelta(minutes=2, seconds=1))
     assert not proof.was_asked_to_cancel(shipped, now)
+
+
+def test_a_question_about_cancelling_is_asked_in_one_call_only(shop, placed, now):
+    weigh(NUMBER, EMAIL, call="CA1").proof.ask_to_cancel(placed, now)
+    assert not weigh(NUMBER, EMAIL, call="CA2").proof.was_asked_to_cancel(placed, now)
+    other = weigh(NUMBER, EMAIL, call="CA3").proof
+    weigh(NUMBER, call="CA1").proof.ask_to_cancel(placed, now)
+    other.refresh_from_db()
+    assert not other.was_asked_to_cancel(placed, now)
 
 
 def test_a_proof_without_a_call_is_impossible(db):
