@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from threading import Barrier, Thread
 
@@ -52,6 +52,11 @@ def test_a_cancelled_order_says_when_and_by_whom(placed, now):
     placed.cancel(by="mia")
     placed.refresh_from_db()
     assert (placed.status, placed.cancelled_at, placed.cancelled_by) == ("cancelled", now, "mia")
+
+
+def test_who_cancelled_and_when_is_written_down_as_it_is_told(placed, now):
+    placed.cancel(by="m" * 200, at=now - timedelta(days=2))
+    assert (placed.cancelled_at, placed.cancelled_by) == (now - timedelta(days=2), "m" * 80)
 
 
 def test_an_order_that_was_shipped_meanwhile_is_not_cancelled(placed):
