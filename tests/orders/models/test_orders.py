@@ -35,6 +35,13 @@ def test_an_order_moves_only_along_its_way(ada, place_order, status, step):
         assert order.status == status
 
 
+def test_an_order_moves_alone(ada, place_order):
+    order, other = place_order(ada, "ORD-10001"), place_order(ada, "ORD-10002")
+    order.pack()
+    other.refresh_from_db()
+    assert (order.status, other.status) == ("packed", "placed")
+
+
 @pytest.mark.parametrize("status", Order.Status.values)
 def test_only_what_has_not_left_can_be_cancelled(ada, place_order, status):
     order = place_order(ada, "ORD-10001", status)
