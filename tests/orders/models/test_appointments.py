@@ -60,6 +60,14 @@ def test_a_time_is_free_again_when_its_appointment_is_cancelled_or_done(db, leav
     put(at(19, 14))
 
 
+@pytest.mark.parametrize(("leave", "status"), [("cancel", "cancelled"), ("finish", "done")])
+def test_an_appointment_is_closed_alone(db, leave, status):
+    first, other = put(at(19, 14)), put(at(19, 15))
+    getattr(first, leave)()
+    other.refresh_from_db()
+    assert (first.status, other.status) == (status, "booked")
+
+
 def test_an_appointment_that_ends_before_it_starts_is_refused_in_words(db):
     with pytest.raises(ValidationError, match="must end after it starts"):
         Appointment(phone=ADA, starts_at=at(19, 14), ends_at=at(19, 13)).full_clean()
