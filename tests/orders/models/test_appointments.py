@@ -3,7 +3,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 
 from orders.models import Appointment, Closure, NotFree, OpeningHours, ShopHours
 from orders.models.appointments import free_near, free_within, slots, spread, why_not
@@ -76,9 +76,40 @@ def test_an_appointment_that_ends_before_it_starts_is_refused_in_words(db):
         Appointment(phone=ADA, starts_at=at(19, 14), ends_at=at(19, 15)).full_clean()
 
 
+@pytest.mark.parametrize("ends", [at(19, 13), at(19, 14)])
+def test_an_appointment_takes_time(ends):
+    with pytest.raises(ValidationError, match="must end after it starts"):
+        Appointment(phone=ADA, starts_at=at(19, 14), ends_at=ends).clean()
+
+
+@pytest.mark.parametrize("known", [{"starts_at": at(19, 14)}, {"ends_at": at(19, 14)}])
+def test_an_appointment_of_which_a_time_is_missing_is_refused_in_words(db, known):
+    with pytest.raises(ValidationError, match="cannot be null"):
+        Appointment(phone=ADA, **known).full_clean()
+
+
+def test_bookings_queue(db):
+    """Two at once that exclude each other would each wait for the other."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('appointments'))")
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            put(at(19, 14))
+    finally:
+        other.close()
+
+
 def test_a_number_that_cannot_be_rung_is_refused(db):
     with pytest.raises(IntegrityError, match="appointment_phone_is_e164"):
         put(at(19, 14), phone="anonymous")
+
+
+def test_a_number_that_cannot_be_rung_is_not_mistaken_for_a_taken_time(week, now):
+    with pytest.raises(IntegrityError, match="appointment_phone_is_e164"):
+        Appointment.book(phone="anonymous", starts_at=at(19, 14), now=now)
 
 
 def test_a_booking_has_a_reference_and_half_an_hour(week, now):
@@ -91,6 +122,22 @@ def test_booking_again_in_the_same_call_is_the_same_appointment(week, now):
     facts = {"phone": ADA, "starts_at": at(19, 14), "now": now, "call_sid": "CA1"}
     assert Appointment.book(**facts) == Appointment.book(**facts)
     assert Appointment.objects.count() == 1
+
+
+def test_a_call_may_book_several_times(week, now):
+    booked = [Appointment.book(phone=ADA, starts_at=at(19, hour), now=now, call_sid="CA1") for hour in (14, 15)]
+    assert [one.starts_at for one in booked] == [at(19, 14), at(19, 15)]
+
+
+def test_without_a_call_booking_again_is_no_repetition(week, now):
+    Appointment.book(phone=ADA, starts_at=at(19, 14), now=now)
+    with pytest.raises(NotFree):
+        Appointment.book(phone=ADA, starts_at=at(19, 14), now=now)
+
+
+def test_a_booking_knows_its_customer_and_no_more_about_it_than_fits(week, now, ada):
+    booked = Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, customer=ada, about="x" * 300)
+    assert (booked.customer, booked.about) == (ada, "x" * 200)
 
 
 def test_the_same_call_sees_its_booking_even_when_the_time_has_come_close(week, now):
