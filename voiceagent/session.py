@@ -35,13 +35,15 @@ from .call.commands import (
     TruncateTurn,
 )
 from .call.events import CallerHungUp, DeadlinePassed, EngineFailed, Event, ToolFinished
-from .call.machine import Call
+from .call.machine import Call, State
 from .engines.base import Engine
 from .words import written
 
 logger = logging.getLogger(__name__)
 
 TOOL_LIMIT_S = 8.0
+# How long a tool that is still at work when its call has ended is waited for; the server gives us twenty seconds in all.
+LATE_TOOL_LIMIT_S = 10.0
 # A carrier that was told to go on drops the stream within this, or we do.
 STREAM_END_LIMIT_S = 3.0
 # What is written down after the call must not hold a process that wants to stop.
@@ -86,6 +88,7 @@ class Session:
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS_WAITING)
         self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._acts: list[asyncio.Task[None]] = []
         self._carrier_ends_stream = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
@@ -98,11 +101,13 @@ class Session:
         try:
             self._set_alarm()
             while not self._call.finished:
-                event = await self._inbox.get()
+                event = await self._next_event()
+                if event is None:
+                    break
                 for command in self._call.handle(event, self._loop.time()):
                     self._carry_out(command)
                 self._set_alarm()
-            await asyncio.gather(*self._tasks)
+            await asyncio.gather(*self._acts)
             if self._carrier_ends_stream:
                 # Closing it first would make the carrier ask what comes next a second time, and ring a person twice.
                 await asyncio.wait([line_reader], timeout=STREAM_END_LIMIT_S)
@@ -140,6 +145,16 @@ class Session:
             logger.exception("the engine broke")
             await self._inbox.put(EngineFailed("internal_error", final=True))
 
+    async def _next_event(self) -> Event | None:
+        """None: the call has ended, and what is still at work has had its time."""
+        if self._call.state is not State.ENDED:
+            return await self._inbox.get()
+        try:
+            return await asyncio.wait_for(self._inbox.get(), LATE_TOOL_LIMIT_S)
+        except TimeoutError:
+            logger.warning("a tool has not come to an end after its call; what it did is not written down")
+            return None
+
     def _set_alarm(self) -> None:
         due = self._call.deadline
         if due == self._alarm_at:
@@ -170,12 +185,13 @@ class Session:
             case RunTool():
                 self._start(self._run_tool(command))
             case HangUp() | Transfer():
-                self._start(self._perform(command))
+                self._acts.append(self._start(self._perform(command)))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _reconnect(self, history: tuple[Remark, ...]) -> None:
         """What is sent from now on waits for the new session."""
@@ -187,17 +203,20 @@ class Session:
         self._carrier_ends_stream = await self._line.last_act(act)
 
     async def _run_tool(self, run: RunTool) -> None:
-        """A tool that is too slow is given up on for the caller; its thread goes on, and what it does is done."""
-        work = blocking.use_tool(self._use_tool, run.tool_call_id, run.name, run.arguments)
+        """A tool that is too slow is given up on for the caller; it goes on, and what it does in the end is told as well."""
+        work = asyncio.create_task(self._use(run))
+        done, _ = await asyncio.wait([work], timeout=TOOL_LIMIT_S)
+        if not done:
+            await self._inbox.put(ToolFinished(run.tool_call_id, written("agent/timed_out.txt"), "timed_out"))
+        await self._inbox.put(await work)
+
+    async def _use(self, run: RunTool) -> ToolFinished:
         try:
-            finished = await asyncio.wait_for(work, TOOL_LIMIT_S)
-        except TimeoutError:
-            finished = ToolFinished(run.tool_call_id, written("agent/timed_out.txt"), "timed_out")
+            return await blocking.use_tool(self._use_tool, run.tool_call_id, run.name, run.arguments)
         except Exception:
             # The call waits for every tool's end: one that never came would hold it for ever.
             logger.exception("a tool broke outside the toolbox")
-            finished = ToolFinished(run.tool_call_id, written("agent/broke.txt"), "failed")
-        await self._inbox.put(finished)
+            return ToolFinished(run.tool_call_id, written("agent/broke.txt"), "failed")
 
     async def _write_log(self) -> None:
         """One entry after the other. One that cannot be written must not lose those after it."""

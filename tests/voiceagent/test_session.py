@@ -210,10 +210,37 @@ async def test_a_tool_that_is_too_slow_is_given_up_on_for_the_caller(monkeypatch
         while not any(isinstance(told, SendToolOutput) for told in d.engine.told):
             await asyncio.sleep(0)
     release.set()
+    async with asyncio.timeout(10):
+        while len([entry for entry in d.log if isinstance(entry, LogToolCall)]) < 3:
+            await asyncio.sleep(0)
     d.line.says(None)
     await d.over()
-    logged = [entry.status for entry in d.log if isinstance(entry, LogToolCall)]
-    assert logged == ["running", "timed_out"]
+    logged = [(entry.status, entry.result) for entry in d.log if isinstance(entry, LogToolCall)]
+    assert [status for status, _ in logged] == ["running", "timed_out", "done"]
+    assert logged[-1] == ("done", "Too late.")
+    assert len([told for told in d.engine.told if isinstance(told, SendToolOutput)]) == 1
+
+
+async def test_a_tool_that_does_not_end_with_its_call_does_not_hold_it_for_ever(monkeypatch, caplog):
+    monkeypatch.setattr(session_module, "TOOL_LIMIT_S", 0.05)
+    monkeypatch.setattr(session_module, "LATE_TOOL_LIMIT_S", 0.05)
+    release = threading.Event()
+
+    def stuck(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        release.wait(30)
+        return ToolFinished(tool_call_id, "Never mind.", "done")
+
+    d = Driven(use_tool=stuck)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    async with asyncio.timeout(10):
+        while not any(isinstance(told, SendToolOutput) for told in d.engine.told):
+            await asyncio.sleep(0)
+    d.line.says(None)
+    try:
+        await d.over()
+    finally:
+        release.set()
+    assert "not come to an end" in caplog.text
 
 
 async def test_the_caller_is_heard_while_a_tool_runs():

@@ -123,7 +123,7 @@ class ReplyRefused:
 # From the toolbox
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
-    """`output` is what the model is told; `act` is what the tool asks of the call."""
+    """`output` is what the model is told, `act` what the tool asks of the call. After `timed_out` the true end is still to come."""
 
     tool_call_id: str
     output: str

@@ -110,6 +110,8 @@ class Call:
         self._forgotten: set[str] = set()
         self._tools: dict[str, _ToolRun] = {}
         self._tools_seen: set[str] = set()
+        # Given up on for the caller, and still at work: what they did is yet to be written down.
+        self._late_tools: dict[str, _ToolRun] = {}
         self._caller_speaking = False
         self._cut_off = False
         self._fillers = 0
@@ -130,7 +132,7 @@ class Call:
 
     @property
     def finished(self) -> bool:
-        return self.state is State.ENDED and not self._tools
+        return self.state is State.ENDED and not (self._tools or self._late_tools)
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """What is to be done, in this order. `now` never goes back from one call to the next."""
@@ -415,9 +417,15 @@ class Call:
         ]
 
     def _tool_finished(self, event: ToolFinished) -> None:
+        if late := self._late_tools.pop(event.tool_call_id, None):
+            self._out.append(late.entry(event, self._at_ms))
+            self._transcript.told(late.position, late.request.name, event.output)
+            return
         run = self._tools.pop(event.tool_call_id, None)
         if run is None:
             return
+        if event.status == "timed_out":
+            self._late_tools[event.tool_call_id] = run
         self._out.append(run.entry(event, self._at_ms))
         self._transcript.told(run.position, run.request.name, event.output)
         if not self._engine_up:

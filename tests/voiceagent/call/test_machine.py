@@ -674,6 +674,29 @@ def test_an_engine_that_fails_while_a_tool_runs_does_not_leave_the_caller_in_sil
     assert scene.call.finished
 
 
+def test_what_a_tool_did_after_it_was_given_up_on_is_logged_and_not_told_again():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="book_appointment", reply="r")
+    scene.happens(ReplyFinished("r", "completed"))
+    assert SendToolOutput("call-1", "Too slow.") in scene.happens(ToolFinished("call-1", "Too slow.", "timed_out"))
+    commands = scene.happens(ToolFinished("call-1", "Booked.", "done"), after=5.0)
+    assert [(entry.status, entry.result) for entry in of(LogToolCall, commands)] == [("done", "Booked.")]
+    assert silent_about_the_log(commands) == []
+
+
+def test_a_call_is_not_over_while_a_tool_that_was_given_up_on_is_at_work():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, name="book_appointment", reply="r")
+    scene.happens(ToolFinished("call-1", "Too slow.", "timed_out"), CallerHungUp())
+    assert not scene.call.finished
+    assert of(LogToolCall, scene.happens(ToolFinished("call-1", "Booked.", "done")))
+    assert scene.call.finished
+
+
 # Silence
 
 
