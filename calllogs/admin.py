@@ -260,7 +260,7 @@ def page(call: CallLog, *, may_play: bool) -> dict[str, Any]:
         "line": readable(call.line_number),
         "length": conversation.length(call.length_s),
         "outcome_colour": COLOURS.get(Disposition(call.disposition), "default") if call.disposition else "primary",
-        "went_wrong": call.end_reason == EndReason.ENGINE_FAILED,
+        "went_wrong": call.end_reason in (EndReason.ENGINE_FAILED, EndReason.LET_GO),
         "entries": conversation.entries(call),
         "recordings": recordings,
         "may_play": may_play,

@@ -45,6 +45,7 @@ class EndReason(models.TextChoices):
     NO_INPUT = "no_input", "Nobody spoke"
     MAX_DURATION = "max_duration", "Longest time reached"
     ENGINE_FAILED = "engine_failed", "Speech engine failed"
+    LET_GO = "let_go", "Cut off by a restart"
 
 
 class Speaker(models.TextChoices):

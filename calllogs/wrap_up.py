@@ -20,6 +20,7 @@ BY_REASON = {
     EndReason.NO_INPUT: Disposition.NO_INPUT,
     EndReason.MAX_DURATION: Disposition.MAX_DURATION,
     EndReason.ENGINE_FAILED: Disposition.AI_UNAVAILABLE,
+    EndReason.LET_GO: Disposition.INTERNAL_ERROR,
     EndReason.TRANSFERRED: Disposition.TRANSFER_FAILED,
 }
 

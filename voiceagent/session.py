@@ -34,7 +34,7 @@ from .call.commands import (
     Transfer,
     TruncateTurn,
 )
-from .call.events import CallerHungUp, DeadlinePassed, EngineFailed, Event, ToolFinished
+from .call.events import CallerHungUp, DeadlinePassed, EngineFailed, Event, ProcessStopping, ToolFinished
 from .call.machine import Call, State
 from .engines.base import Engine
 from .words import written
@@ -119,6 +119,9 @@ class Session:
             await self._close(writer)
 
     async def _close(self, writer: asyncio.Task[None]) -> None:
+        # Only a call that was cut off from outside is not at its end here.
+        for command in self._call.handle(ProcessStopping(), self._loop.time()):
+            self._carry_out(command)
         self._log.put_nowait(None)
         results = await asyncio.gather(self._engine.close(), asyncio.wait_for(writer, LOG_LIMIT_S), return_exceptions=True)
         for result in results:

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('streaming_at', models.DateTimeField(blank=True, help_text='When the agent was on the line; turns count from here.', null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('forgotten_at', models.DateTimeField(blank=True, help_text='When the call was closed because nobody told how it ended.', null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('caller_hung_up', 'Caller hung up'), ('agent_hung_up', 'Agent said goodbye'), ('transferred', 'Handed to a person'), ('no_input', 'Nobody spoke'), ('max_duration', 'Longest time reached'), ('engine_failed', 'Speech engine failed')], max_length=24)),
+                ('end_reason', models.CharField(blank=True, choices=[('caller_hung_up', 'Caller hung up'), ('agent_hung_up', 'Agent said goodbye'), ('transferred', 'Handed to a person'), ('no_input', 'Nobody spoke'), ('max_duration', 'Longest time reached'), ('engine_failed', 'Speech engine failed'), ('let_go', 'Cut off by a restart')], max_length=24)),
                 ('end_detail', models.CharField(blank=True, max_length=200)),
                 ('agent_ended_ms', models.PositiveIntegerField(blank=True, null=True)),
                 ('transfer_reason', models.CharField(blank=True, max_length=500)),

@@ -78,6 +78,11 @@ class TestTheCallsRow:
         arrives()
         assert CallLog.objects.count() == 1
 
+    def test_a_webhook_that_comes_again_with_less_in_it_makes_nothing_unknown(self) -> None:
+        arrives()
+        log.call_arrived(IncomingCall(SID, "", ""))
+        assert (call().caller_number, call().line_number) == ("+14155550142", "+14155550100")
+
     def test_a_later_fact_that_comes_first_creates_the_log_and_loses_nothing(self) -> None:
         reports("completed", 3, 61)()
         arrives()
@@ -201,7 +206,7 @@ class TestTheEnd:
     def test_a_late_in_progress_does_not_reopen_a_call(self) -> None:
         reports("completed", 3, 61)()
         reports("in_progress", 2)()
-        assert (call().status, call().carrier_state) == ("ended", "completed")
+        assert (call().status, call().carrier_state, call().duration_s) == ("ended", "completed", 61)
 
     def test_a_report_with_an_older_number_changes_nothing(self) -> None:
         reports("in_progress", 2)()
@@ -220,6 +225,20 @@ class TestTheEnd:
             "returns",
             "wants to return a parcel",
         )
+
+    def test_a_conversation_with_a_person_is_over_when_it_has_a_length(self) -> None:
+        connects()
+        seen = []
+        for fact in (asks_for_a_person, dials("answered"), dials("answered", 90), dials("answered")):
+            fact()
+            seen.append(call().status)
+        assert seen == ["transferring", "with_human", "ended", "ended"]
+
+    def test_nobody_who_was_busy_for_a_while_was_talked_to(self) -> None:
+        connects()
+        asks_for_a_person()
+        dials("busy", 12)()
+        assert (call().status, call().dial_state) == ("transferring", "busy")
 
     def test_the_time_of_a_transfer_counts_from_the_media_stream(self) -> None:
         connects()

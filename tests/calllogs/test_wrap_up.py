@@ -39,6 +39,8 @@ def test_where_a_call_is(facts: Facts, expected: str) -> None:
         (Facts(streamed=True, end_reason="no_input"), "no_input"),
         (Facts(streamed=True, end_reason="max_duration"), "max_duration"),
         (Facts(streamed=True, end_reason="engine_failed", carrier_state="completed"), "ai_unavailable"),
+        (Facts(streamed=True, end_reason="let_go", carrier_state="completed"), "internal_error"),
+        (Facts(streamed=True, end_reason="let_go", dial_state="answered", dial_over=True), "transferred"),
         (Facts(streamed=True, end_reason="engine_failed", dial_state="no_answer", carrier_state="completed"), "ai_unavailable"),
         (Facts(streamed=True, end_reason="engine_failed", dial_state="answered", dial_over=True), "transferred"),
         (Facts(streamed=True, end_reason="engine_failed", dial_state="busy", message_left=True), "message_taken"),

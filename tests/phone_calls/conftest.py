@@ -8,6 +8,7 @@ import os
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -51,7 +52,13 @@ class WebServer:
 
 @pytest.fixture(scope="session")
 def web_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    folder: Path = tmp_path_factory.mktemp("web")
+    """The one that answers all calls but those of tests that stop it."""
+    with serving(tmp_path_factory.mktemp("web")) as server:
+        yield server
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[WebServer]:
     port, telephone_port, voice_model_port = free_port(), free_port(), free_port()
     environment = {
         "DATABASE_URL": address_of_test_database(),
@@ -131,7 +138,7 @@ async def world(web_server: WebServer, transactional_db: None) -> AsyncIterator[
     """`await world(reply, reply, …)` opens it with a script; both outside parties must have nothing to complain of at the end."""
     opened: list[World] = []
 
-    async def open_world(*replies: object, faults: Faults | None = None, expect: str = "", **script: object) -> World:
+    async def open_world(*replies: object, faults: Faults | None = None, server: WebServer = web_server, **script: object) -> World:
         brains: list[ScriptedBrain] = []
         people = script.pop("people", {PERSON: Person(after_ms=400, stays_ms=500)})
 
@@ -143,17 +150,17 @@ async def world(web_server: WebServer, transactional_db: None) -> AsyncIterator[
             brains.append(ScriptedBrain(*chosen, first_byte=1 + 30 * len(brains) * bool(scripts), **script))  # type: ignore[arg-type]
             return brains[-1]
 
-        model = VoiceModel(brain, port=web_server.voice_model_port, faults=faults)
+        model = VoiceModel(brain, port=server.voice_model_port, faults=faults)
         telephone = Telephone(
             settings.TWILIO_ACCOUNT_SID,
             settings.TWILIO_AUTH_TOKEN,
-            f"{web_server.url}/incoming-call",
-            port=web_server.telephone_port,
+            f"{server.url}/incoming-call",
+            port=server.telephone_port,
             speed=SPEED,
-            status_callback=f"{web_server.url}/call-status",
+            status_callback=f"{server.url}/call-status",
             people=people,  # type: ignore[arg-type]
         )
-        opened.append(World(web_server, await telephone.__aenter__(), await model.__aenter__(), brains))
+        opened.append(World(server, await telephone.__aenter__(), await model.__aenter__(), brains))
         return opened[-1]
 
     yield open_world

@@ -2,16 +2,19 @@
 
 import asyncio
 import hashlib
+import signal
 from pathlib import Path
 
 import pytest
 
+from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording
 from calllogs.tasks import fetch_recording
 from simulator.telephone import Person
 from simulator.voice_model.brains import Close, Drop, Fail, Say, UseTool
 from simulator.voice_model.server import Faults
-from tests.phone_calls.conftest import PERSON, in_database
+from tests.phone_calls.conftest import PERSON, in_database, serving
+from voiceagent.carriers.base import CallStatus
 from voiceagent.models import AgentSettings, TransferDestination
 
 HAND_OVER = UseTool("transfer_to_human", {"reason": "Wants to talk about a refund."})
@@ -206,6 +209,24 @@ async def test_the_recording_is_fetched_verified_and_kept(world, media_folder: P
     assert (stored.state, stored.channels) == ("stored", 2)
     (file,) = await in_database(files_in, media_folder)
     assert hashlib.sha256(file).hexdigest() == stored.sha256
+
+
+async def test_a_server_that_is_stopped_lets_go_of_its_calls_and_writes_them_down(world, tmp_path):
+    with serving(tmp_path) as server:
+        w = await world(Say("A long answer about your order and everything in it.", 9000), server=server)
+        call = await w.call()
+        await asks(w, call)
+        await call.until(w.hears(call, 2, 1000))
+        server.child.process.send_signal(signal.SIGTERM)
+        log = await w.until_recorded(call, lambda log: log.end_reason == "let_go")
+        await asyncio.wait_for(w.model.sessions[0].ended.wait(), 10)
+        turns = await in_database(lambda: list(log.turns.order_by("position")))
+        assert turns[-1].interrupted and all(turn.ended_ms is not None for turn in turns)
+        # Nobody answers the carrier any more, which is not what this is about; its last word comes late, but it comes.
+        await call.settled
+        w.telephone.complaints.clear()
+    fact = CallStatus(call.sid, "completed", sequence=9, duration_s=20)
+    await in_database(DatabaseLog().status_reported, fact)
 
 
 async def test_no_number_and_no_word_of_a_caller_is_logged(world):

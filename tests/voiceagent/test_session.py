@@ -316,6 +316,8 @@ async def test_cancelling_a_call_closes_its_engine_and_writes_down_what_is_known
     with pytest.raises(asyncio.CancelledError):
         await d.over()
     assert d.engine.closed
+    assert d.log[-1] == LogEnd("let_go", d.log[-1].at_ms)
+    assert d.line.acts == []
 
 
 async def test_a_lost_engine_is_replaced_by_one_that_knows_what_was_said_and_the_old_one_is_closed():

@@ -14,6 +14,7 @@ EndReason = Literal[
     "no_input",  # nobody spoke
     "max_duration",
     "engine_failed",
+    "let_go",  # this process had to stop; the carrier asks what comes next
 ]
 
 

@@ -131,6 +131,12 @@ class ToolFinished:
     act: LastAct | None = None
 
 
+# From the process that carries the call
+@dataclass(frozen=True, slots=True)
+class ProcessStopping:
+    """It cannot carry the call any further."""
+
+
 # From the clock
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
@@ -155,5 +161,6 @@ Event = (
     | ReplyFinished
     | ReplyRefused
     | ToolFinished
+    | ProcessStopping
     | DeadlinePassed
 )

@@ -52,6 +52,7 @@ from .events import (
     EngineReady,
     Event,
     MarkReached,
+    ProcessStopping,
     ReplyFinished,
     ReplyRefused,
     ReplyStarted,
@@ -174,6 +175,8 @@ class Call:
                 self._engine_lost(reason, final)
             case CallerHungUp():
                 self._caller_hung_up()
+            case ProcessStopping():
+                self._end("let_go")
             case DeadlinePassed():
                 self._deadlines_passed()
             case _:

@@ -39,6 +39,7 @@ from voiceagent.call.events import (
     EngineFailed,
     EngineReady,
     MarkReached,
+    ProcessStopping,
     ReplyFinished,
     ReplyRefused,
     ReplyStarted,
@@ -1090,6 +1091,23 @@ def test_what_was_being_said_at_hang_up_is_logged_as_far_as_it_was_heard():
     )
     commands = scene.happens(CallerHungUp(), after=0.5)
     assert of(LogTurn, commands) == [LogTurn(1, "agent", 0, 500, "one two three four", "one two", True)]
+
+
+def test_a_call_its_process_must_let_go_of_is_written_down_as_far_as_it_came():
+    scene = Scene()
+    scene.happens(
+        EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "one two three four"), AgentAudio("r", "t", audio(1000))
+    )
+    assert scene.happens(ProcessStopping(), after=0.5) == [
+        LogTurn(1, "agent", 0, 500, "one two three four", "one two", True),
+        LogEnd("let_go", 500),
+    ]
+
+
+def test_letting_go_of_a_call_that_is_over_changes_nothing():
+    scene = Scene().answered()
+    scene.happens(CallerHungUp())
+    assert scene.happens(ProcessStopping()) == []
 
 
 def test_hanging_up_twice_is_logged_once():
