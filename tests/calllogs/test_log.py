@@ -135,6 +135,16 @@ class TestTurns:
         log.write(SID, turn(ended_ms=None, generated="It", heard=""))
         assert (Turn.objects.get().heard, Turn.objects.get().ended_ms) == ("It ships", 3000)
 
+    def test_a_turn_that_has_ended_does_not_go_on_though_more_of_it_is_told(self) -> None:
+        log.write(SID, turn())
+        log.write(SID, turn(ended_ms=None, generated="It ships on Monday, or so.", heard=""))
+        assert (Turn.objects.get().generated, Turn.objects.get().ended_ms) == ("It ships on Monday.", 3000)
+
+    def test_of_two_accounts_of_a_turn_that_are_as_full_the_later_counts(self) -> None:
+        log.write(SID, turn(heard="It ships", interrupted=True))
+        log.write(SID, turn(heard="It ships on", interrupted=True))
+        assert Turn.objects.get().heard == "It ships on"
+
     def test_a_text_that_postgresql_cannot_hold_is_kept_without_its_nul(self) -> None:
         log.write(SID, turn(generated="a\x00b", heard="a\x00b"))
         assert Turn.objects.get().heard == "ab"
@@ -171,6 +181,12 @@ class TestToolCalls:
             40,
             {"query": "ORD-47192"},
         )
+
+    def test_a_tool_call_finishes_alone(self) -> None:
+        log.write(SID, self.running)
+        log.write(SID, replace(self.running, position=3, tool_call_id="call_2"))
+        log.write(SID, self.done)
+        assert [used.status for used in call().tool_calls.order_by("position")] == ["done", "running"]
 
     def test_a_finished_tool_call_does_not_run_again(self) -> None:
         log.write(SID, self.done)
@@ -226,6 +242,12 @@ class TestTheEnd:
             "wants to return a parcel",
         )
 
+    def test_the_first_reason_for_a_transfer_is_kept(self) -> None:
+        connects()
+        asks_for_a_person()
+        log.write(SID, LogTransfer("sales", "wants to buy", 50_000))
+        assert (call().transfer_department, call().transfer_reason) == ("returns", "wants to return a parcel")
+
     def test_a_conversation_with_a_person_is_over_when_it_has_a_length(self) -> None:
         connects()
         seen = []
@@ -252,6 +274,12 @@ class TestTheEnd:
         assert (call().status, call().disposition) == ("ended", "message_taken")
         message = Recording.objects.get()
         assert (message.kind, message.state, message.duration_s, message.recording_sid) == ("message", "announced", 12, MESSAGE_SID)
+
+    def test_a_message_is_fetched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        woken: list[int] = []
+        monkeypatch.setattr("calllogs.log.wake", lambda task, row_id: woken.append(row_id))
+        leaves_a_message()
+        assert woken == [Recording.objects.get().pk]
 
     def test_a_disposition_that_staff_corrected_stays(self) -> None:
         ends("caller_hung_up")()
