@@ -183,7 +183,10 @@ class TestAfterTheStream:
     def test_without_anybody_to_ring_the_caller_can_leave_a_message(self, settings, next_step):
         settings.HUMAN_AGENT_PHONE = ""
         stream(next_step=next_step)
-        assert verbs(post("/after-stream")) == ["Say", "Record", "Say", "Hangup"]
+        response = post("/after-stream")
+        assert verbs(response) == ["Say", "Record", "Say", "Hangup"]
+        assert (b"something went wrong" in response.content) is (next_step == "")
+        assert b"nobody can take your call" not in response.content
 
 
 @pytest.mark.django_db
@@ -196,7 +199,7 @@ class TestAfterRingingAPerson:
     def test_anything_else_leads_to_a_message(self, state):
         response = post("/transfer-finished", {"DialCallStatus": state})
         assert verbs(response) == ["Say", "Record", "Say", "Hangup"]
-        assert b"nobody can take your call" in response.content
+        assert b"nobody can take your call" in response.content and b"something went wrong" not in response.content
         assert CallLog.objects.get().dial_state == state.replace("-", "_")
 
     @pytest.mark.parametrize(
