@@ -208,6 +208,8 @@ class Call:
             self._barge_in()
 
     def _caller_speech_stopped(self, turn_id: str) -> None:
+        if self.state is State.ENDED:
+            return
         if self._caller_speaking:
             self._timers["speech"] = self._now + self._policy.commit_s
         if turn := self._transcript.find(turn_id):
@@ -433,7 +435,8 @@ class Call:
         self._transcript.told(run.position, run.request.name, event.output)
         if not self._engine_up:
             return
-        if isinstance(event.act, HangUp) and (self._caller_speaking or (run.reply and run.reply.cancelled)):
+        interrupted = self._caller_speaking or (run.reply is not None and run.reply.cancelled)
+        if isinstance(event.act, HangUp) and interrupted and self.state is State.TALKING:
             # Who interrupts the goodbye has something to say.
             self._out.append(SendToolOutput(event.tool_call_id, self._policy.call_goes_on))
             self._replies.want(StartReply())
@@ -505,9 +508,7 @@ class Call:
         if isinstance(act, Transfer):
             self._out.append(LogTransfer(act.department, act.reason, self._at_ms))
         self._replies.wanted = StartReply(say=say) if say else None
-        if say:
-            return
-        if words:
+        if words and not say:
             # The reply that asked for this may still be speaking; whether its words were the last ones shows at its end.
             self._asked_to_close = after or Reply(StartReply())
 

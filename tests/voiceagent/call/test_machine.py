@@ -1007,6 +1007,20 @@ def test_after_a_goodbye_interrupted_by_a_mere_noise_the_agent_goes_on():
     assert of(StartReply, scene.passes(POLICY.commit_s + 0.1)) == [StartReply()]
 
 
+def test_a_goodbye_that_comes_after_a_transfer_was_decided_changes_nothing_though_the_caller_speaks():
+    scene = Scene().answered()
+    scene.speaks("person")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, "call-1", "transfer_to_human", "r")
+    asks_for_tool(scene, "call-2", "end_call", "r")
+    scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a person")), CallerSpeechStarted("thanks"))
+    commands = scene.happens(ToolFinished("call-2", "The call ends now.", "done", HangUp()))
+    assert silent_about_the_log(commands) == [SendToolOutput("call-2", "The call ends now.")]
+    assert len(of(StartReply, scene.happens(ReplyFinished("r", "completed")))) == 1
+    scene.replies("handing-over")
+    assert scene.heard_all()[-1] == Transfer("wants a person")
+
+
 def test_a_caller_who_interrupts_a_transfer_is_still_put_through():
     scene = Scene().answered()
     scene.speaks("person")
@@ -1102,6 +1116,16 @@ def test_a_call_its_process_must_let_go_of_is_written_down_as_far_as_it_came():
         LogTurn(1, "agent", 0, 500, "one two three four", "one two", True),
         LogEnd("let_go", 500),
     ]
+
+
+def test_a_turn_that_the_end_of_the_call_ended_is_not_ended_again():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    scene.happens(CallerSpeechStarted("c2"))
+    scene.happens(CallerHungUp(), after=1.0)
+    assert scene.happens(CallerSpeechStopped("c2"), after=2.0) == []
 
 
 def test_letting_go_of_a_call_that_is_over_changes_nothing():
