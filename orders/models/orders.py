@@ -30,9 +30,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def open(self) -> Self:
         return self.filter(status__in=[Order.Status.PLACED, Order.Status.PACKED, Order.Status.SHIPPED])
 
-    def cancellable(self) -> Self:
-        return self.filter(status__in=Order.before(Order.Status.CANCELLED))
-
     def newest_first(self) -> Self:
         return self.order_by("-placed_at", "-pk")
 
