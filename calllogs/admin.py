@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import phonenumbers
 from django.contrib import admin
@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import DataError, connection, models
 from django.db.models import Prefetch, QuerySet
+from django.db.models.expressions import Combinable
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -24,9 +25,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from voiceagent.languages import LANGUAGES
+
 from . import audio, conversation, playing, reports
 from .choices import Disposition, EndReason, Status
 from .models import CallLog, Recording
+from .models.calls import CALL_BACK_ORDER, CallLogQuerySet
 from .tasks import fetch_recording, transcribe_recording
 from .wake import wake
 
@@ -48,6 +52,7 @@ COLOURS = {
     Disposition.MESSAGE_TAKEN: "warning",
     Disposition.NO_INPUT: "default",
     Disposition.MAX_DURATION: "warning",
+    Disposition.REJECTED_CAPACITY: "danger",
     Disposition.AI_UNAVAILABLE: "danger",
     Disposition.INTERNAL_ERROR: "danger",
 }
@@ -82,6 +87,38 @@ class TransferredFilter(admin.SimpleListFilter):
         return queryset
 
 
+class CallBackFilter(admin.SimpleListFilter):
+    """The worklist: its order is `CallLogAdmin.get_ordering`'s."""
+
+    title = "call back"
+    parameter_name = "call_back"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "To call back"), ("overdue", "Overdue"), ("done", "Called back")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> QuerySet[CallLog]:
+        calls = cast(CallLogQuerySet, queryset)
+        match self.value():
+            case "waiting":
+                return calls.to_call_back()
+            case "overdue":
+                return calls.overdue(timezone.now())
+            case "done":
+                return calls.filter(called_back_at__isnull=False)
+        return calls
+
+
+class LanguageFilter(admin.SimpleListFilter):
+    title = "language"
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(one.code, one.name) for one in LANGUAGES.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> QuerySet[CallLog]:
+        return queryset.filter(language=self.value()) if self.value() in LANGUAGES else queryset
+
+
 class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold has no types
     """From one day to another, both whole, in the shop's time zone: unfold compares with midnight, and in none."""
 
@@ -95,11 +132,23 @@ class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(CallLog)
 class CallLogAdmin(CallLogModelAdmin):
-    list_display = ("started", "caller", "lasted", "outcome", "ended_because", "turns_taken", "wanted_a_person")
+    list_display = (
+        "started",
+        "caller",
+        "lasted",
+        "outcome",
+        "ended_because",
+        "turns_taken",
+        "spoken",
+        "call_back",
+        "wanted_a_person",
+    )
     list_filter = (
         ("disposition", ChoicesDropdownFilter),
         ("end_reason", ChoicesDropdownFilter),
+        CallBackFilter,
         TransferredFilter,
+        LanguageFilter,
         ("started_at", DaysFilter),
     )
     list_filter_submit = True
@@ -109,7 +158,7 @@ class CallLogAdmin(CallLogModelAdmin):
     search_help_text = "A telephone number, words that were said, or an order number"
     show_full_result_count = False
     paginator = EstimatingPaginator
-    actions = None
+    actions = ("mark_called_back",)
 
     class Media:
         css = {"all": ("calllogs/call.css",)}
@@ -121,14 +170,18 @@ class CallLogAdmin(CallLogModelAdmin):
     ordering = ("-started_at", "-pk")
 
     # The list
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CallLog]:
-        return CallLog.objects.with_turn_count()
+    def get_queryset(self, request: HttpRequest) -> CallLogQuerySet:
+        return CallLog.objects.with_turn_count().with_waiting()
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str | Combinable, ...]:
+        """Newest first; who is to be called back, in the order they wait."""
+        return CALL_BACK_ORDER if request.GET.get("call_back") in ("waiting", "overdue") else self.ordering
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[CallLog], search_term: str) -> tuple[Any, bool]:
         wanted = search_term.replace("\x00", "").strip()
         if not wanted:
             return queryset, False
-        return queryset & CallLog.objects.with_turn_count().matching(wanted), False
+        return queryset & self.get_queryset(request).matching(wanted), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """What Django finds out too late to be a wrong filter (a NUL, say) is one all the same: no address is an error page."""
@@ -167,16 +220,31 @@ class CallLogAdmin(CallLogModelAdmin):
     def turns_taken(self, call: CallLog) -> int:
         return int(getattr(call, "turn_count", 0))
 
+    @admin.display(description="Language", ordering="language")
+    def spoken(self, call: CallLog) -> str:
+        return language_name(call.language)
+
+    @display(  # type: ignore[untyped-decorator]  # unfold has no types
+        description="Call back", ordering="call_back_by", label={"overdue": "danger", "waiting": "warning", "done": "success"}
+    )
+    def call_back(self, call: CallLog) -> tuple[str, str] | None:
+        return call_back_state(call)
+
     @admin.display(description="Wanted a person", empty_value="")
     def wanted_a_person(self, call: CallLog) -> str:
         return call.transfer_reason[:60]
+
+    @admin.action(description="Called back", permissions=["change"])
+    def mark_called_back(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> None:
+        settled = cast(CallLogQuerySet, queryset).settle_call_backs(by=request.user)  # type: ignore[arg-type]
+        self.message_user(request, f"Called back: {settled}. Others did not wait for it.")
 
     # The page of one call
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> CallLog | None:
         call = super().get_object(request, object_id, from_field)
         if call is not None:
             recordings = Prefetch("recordings", Recording.objects.select_related("transcription"))
-            models_of_a_call = CallLog.objects.filter(pk=call.pk).select_related("corrected_by")
+            models_of_a_call = CallLog.objects.with_waiting().filter(pk=call.pk).select_related("corrected_by", "called_back_by")
             call = models_of_a_call.prefetch_related("turns", "tool_calls", recordings).get()
         return call
 
@@ -260,11 +328,30 @@ def page(call: CallLog, *, may_play: bool) -> dict[str, Any]:
         "line": readable(call.line_number),
         "length": conversation.length(call.length_s),
         "outcome_colour": COLOURS.get(Disposition(call.disposition), "default") if call.disposition else "primary",
-        "went_wrong": call.end_reason in (EndReason.ENGINE_FAILED, EndReason.LET_GO),
+        "went_wrong": call.end_reason == EndReason.ENGINE_FAILED,
+        "language": language_name(call.language),
+        "call_back": call_back_state(call),
         "entries": conversation.entries(call),
         "recordings": recordings,
         "may_play": may_play,
     }
+
+
+def language_name(code: str) -> str:
+    """In English; a language that lines are no longer written in by its two letters."""
+    return LANGUAGES[code].name if code in LANGUAGES else code
+
+
+def call_back_state(call: CallLog) -> tuple[str, str] | None:
+    """`waiting`, `overdue` or `done`, and the same in words; None for a caller who waits for nothing. Needs `with_waiting`."""
+    if call.called_back_at is not None:
+        return "done", "Called back"
+    if not getattr(call, "waits", False):
+        return None
+    if call.call_back_by is None:
+        return "waiting", "To call back"
+    due = f"{timezone.localtime(call.call_back_by):%a %-d %b, %H:%M}"
+    return ("overdue", f"Overdue: {due}") if call.call_back_by < timezone.now() else ("waiting", f"By {due}")
 
 
 def readable(number: str) -> str:

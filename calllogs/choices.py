@@ -45,7 +45,14 @@ class EndReason(models.TextChoices):
     NO_INPUT = "no_input", "Nobody spoke"
     MAX_DURATION = "max_duration", "Longest time reached"
     ENGINE_FAILED = "engine_failed", "Speech engine failed"
-    LET_GO = "let_go", "Cut off by a restart"
+
+
+class Refusal(models.TextChoices):
+    """Why the agent did not take a call. The values of `voiceagent.call.commands.RefusalReason`."""
+
+    CAPACITY = "capacity", "All lines busy"
+    ENGINE_DOWN = "engine_down", "Speech engine down"
+    FAILED = "failed", "Something failed"
 
 
 class Speaker(models.TextChoices):

@@ -34,6 +34,11 @@ class Entry:
     tool_call: ToolCall | None = None
 
     @property
+    def answered_after_s(self) -> float | None:
+        """How long the caller waited for this turn, where it answers one of theirs."""
+        return None if self.turn is None or self.turn.answer_gap_ms is None else self.turn.answer_gap_ms / 1000
+
+    @property
     def arguments(self) -> list[tuple[str, str]]:
         """A tool's arguments by name; as the model wrote them where they are not valid."""
         if self.tool_call is None:

@@ -6,16 +6,18 @@ take turns; what is already known is never made unknown.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from voiceagent.call.commands import LogEnd, LogEntry, LogToolCall, LogTransfer, LogTurn
+from voiceagent.call.commands import LogEnd, LogEntry, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
+from voiceagent.log import CallSoFar
 
 from . import wrap_up
-from .models import CallLog, Recording, ToolCall, Turn
+from .models import CallLog, Recording, Speaker, ToolCall, Turn
 from .tasks import fetch_recording
 from .wake import wake
 
@@ -38,6 +40,10 @@ class DatabaseLog:
                 row.engine, row.model = fitting(CallLog, "engine", engine), fitting(CallLog, "model", model)
                 row.settings_version = settings_version
 
+    def take_up(self, call_sid: str) -> CallSoFar:
+        with known(call_sid) as row:
+            return close_what_is_open(row)
+
     def write(self, call_sid: str, entry: LogEntry) -> None:
         with known(call_sid) as row:
             match entry:
@@ -47,6 +53,10 @@ class DatabaseLog:
                     write_tool_call(row, entry)
                 case LogTransfer():
                     write_transfer(row, entry)
+                case LogLanguage():
+                    write_language(row, entry)
+                case LogRefused():
+                    row.refused = row.refused or entry.reason
                 case LogEnd():
                     write_end(row, entry)
                 case _:
@@ -70,9 +80,11 @@ class DatabaseLog:
                 row.dial_state = outcome.state
             row.dial_over = row.dial_over or (outcome.state == "answered" and outcome.duration_s is not None)
 
-    def message_taken(self, message: MessageTaken) -> None:
+    def message_taken(self, message: MessageTaken, *, call_back_by: datetime | None) -> None:
+        """Of two promises the earlier one counts: it is the one the caller may have heard."""
         with known(message.call_sid) as row:
             row.message_left = True
+            row.call_back_by = min(filter(None, (row.call_back_by, call_back_by)), default=None)
             recording = Recording.objects.message(row, message.recording_sid, message.duration_s)
             wake(fetch_recording, recording.pk)
 
@@ -97,10 +109,16 @@ def write_turn(call: CallLog, entry: LogTurn) -> None:
         "heard": storable(entry.heard),
         "interrupted": entry.interrupted,
     }
-    turn, is_new = Turn.objects.get_or_create(call=call, position=entry.position, defaults=now)
+    # Whom the agent answers before they have ended has waited for nothing.
+    gap = {} if entry.answer_gap_ms is None else {"answer_gap_ms": max(0, entry.answer_gap_ms)}
+    turn, is_new = Turn.objects.get_or_create(call=call, position=entry.position, defaults=now | gap)
+    if is_new:
+        return
     known_so_far = (turn.ended_ms is not None, turn.interrupted, len(turn.generated))
-    if not is_new and (entry.ended_ms is not None, entry.interrupted, len(storable(entry.generated))) >= known_so_far:
-        Turn.objects.filter(pk=turn.pk).update(**now)
+    if (entry.ended_ms is not None, entry.interrupted, len(storable(entry.generated))) >= known_so_far:
+        Turn.objects.filter(pk=turn.pk).update(**now | gap)
+    elif turn.answer_gap_ms is None:
+        Turn.objects.filter(pk=turn.pk).update(**gap)
 
 
 def write_tool_call(call: CallLog, entry: LogToolCall) -> None:
@@ -127,10 +145,35 @@ def write_transfer(call: CallLog, entry: LogTransfer) -> None:
         call.transfer_department = fitting(CallLog, "transfer_department", entry.department)
 
 
+def write_language(call: CallLog, entry: LogLanguage) -> None:
+    if call.language_since_ms is None or entry.at_ms >= call.language_since_ms:
+        call.language, call.language_since_ms = fitting(CallLog, "language", entry.language), entry.at_ms
+
+
 def write_end(call: CallLog, entry: LogEnd) -> None:
     if not call.end_reason:
         call.end_reason, call.agent_ended_ms = entry.reason, entry.at_ms
         call.end_detail = fitting(CallLog, "end_detail", entry.detail)
+
+
+def close_what_is_open(call: CallLog) -> CallSoFar:
+    """End what a dead session was in the middle of. When it died nobody knows, so its last words end now."""
+    turns, tools = list(call.turns.all()), list(call.tool_calls.all())
+    passed = timezone.now() - call.streaming_at if call.streaming_at else timedelta(0)
+    # This machine's clock may run behind the one that wrote these: time does not go back in a call.
+    written = [*(turn.ended_ms or turn.started_ms for turn in turns), *(tool.started_ms for tool in tools)]
+    now_ms = max(0, passed // timedelta(milliseconds=1), *written)
+    call.turns.filter(ended_ms=None).update(ended_ms=now_ms, interrupted=True)
+    call.tool_calls.filter(status=ToolCall.Outcome.RUNNING).update(status=ToolCall.Outcome.UNKNOWN)
+    said = [(turn.position, Remark("caller" if turn.speaker == Speaker.CALLER else "agent", turn.heard)) for turn in turns]
+    unfinished = (ToolCall.Outcome.RUNNING, ToolCall.Outcome.UNKNOWN)
+    told = [(tool.position, Remark("tool", f"{tool.name}: {tool.result}")) for tool in tools if tool.status not in unfinished]
+    return CallSoFar(
+        remarks=tuple(remark for _, remark in sorted(said + told, key=lambda one: one[0]) if remark.text),
+        position=max((*(turn.position for turn in turns), *(tool.position for tool in tools)), default=0),
+        elapsed_ms=now_ms,
+        language=call.language,
+    )
 
 
 def storable(text: str) -> str:

@@ -3,26 +3,38 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Aggregate, Count, FloatField, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from .choices import Disposition
-from .models import CallLog
+from .choices import Disposition, Speaker
+from .models import CallLog, Turn
 
 DAYS = 7
 # Somebody waits for us to call back, or something is broken.
 NEEDS_A_PERSON = (
     Disposition.MESSAGE_TAKEN,
     Disposition.TRANSFER_FAILED,
+    Disposition.REJECTED_CAPACITY,
     Disposition.AI_UNAVAILABLE,
     Disposition.INTERNAL_ERROR,
 )
 
 
+class PercentileCont(Aggregate):
+    """PostgreSQL's percentile of an expression, between two values where it falls between them; NULL does not count."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of the last seven days, today included. Shares are of calls that have ended."""
+    """Of the last seven days, today included. Shares are of calls that have ended.
+
+    Answer gaps are of the agent's turns that answer the caller: half of them, and 95 in 100, came within so many seconds.
+    """
 
     days: tuple[tuple[datetime, int], ...]
     calls: int
@@ -30,6 +42,8 @@ class Figures:
     contained: int
     transferred: int
     need_a_person: int
+    answer_gap_p50_s: float | None
+    answer_gap_p95_s: float | None
 
     @property
     def today(self) -> int:
@@ -60,7 +74,11 @@ def last_days(now: datetime) -> Figures:
         ended=Count("pk", filter=Q(status="ended")),
         contained=Count("pk", filter=Q(disposition=Disposition.COMPLETED)),
         transferred=Count("pk", filter=Q(disposition=Disposition.TRANSFERRED)),
-        need_a_person=Count("pk", filter=Q(disposition__in=NEEDS_A_PERSON, corrected_at=None)),
+        need_a_person=Count("pk", filter=Q(disposition__in=NEEDS_A_PERSON, corrected_at=None, called_back_at=None)),
+    )
+    gaps = Turn.objects.filter(call__started_at__gte=first, speaker=Speaker.AGENT).aggregate(
+        answer_gap_p50_s=PercentileCont("answer_gap_ms", fraction=0.5) / 1000,
+        answer_gap_p95_s=PercentileCont("answer_gap_ms", fraction=0.95) / 1000,
     )
     days = tuple((first + timedelta(days=n), by_day.get((first + timedelta(days=n)).date(), 0)) for n in range(DAYS))
-    return Figures(days, sum(by_day.values()), **totals)
+    return Figures(days, sum(by_day.values()), **totals, **gaps)

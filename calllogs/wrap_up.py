@@ -6,7 +6,7 @@ matter. What the carrier says of the whole call outlasts what the agent says of 
 
 from dataclasses import dataclass
 
-from .choices import Disposition, EndReason, Status
+from .choices import Disposition, EndReason, Refusal, Status
 
 # After these the agent hangs up or nobody is there any more; after the others the line goes on to a person or a message.
 FINAL_REASONS = {EndReason.CALLER_HUNG_UP, EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT, EndReason.MAX_DURATION}
@@ -20,14 +20,22 @@ BY_REASON = {
     EndReason.NO_INPUT: Disposition.NO_INPUT,
     EndReason.MAX_DURATION: Disposition.MAX_DURATION,
     EndReason.ENGINE_FAILED: Disposition.AI_UNAVAILABLE,
-    EndReason.LET_GO: Disposition.INTERNAL_ERROR,
     EndReason.TRANSFERRED: Disposition.TRANSFER_FAILED,
+}
+BY_REFUSAL = {
+    Refusal.CAPACITY: Disposition.REJECTED_CAPACITY,
+    Refusal.ENGINE_DOWN: Disposition.AI_UNAVAILABLE,
+    Refusal.FAILED: Disposition.INTERNAL_ERROR,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`dial_state`: "" until a person was rung; `dial_over`: that person has left. `forgotten`: nobody told the end."""
+    """`dial_state`: "" until a person was rung; `dial_over`: that person has left. `forgotten`: nobody told the end.
+
+    `streamed` is of any media stream. A call has several of them one after the other when one breaks: the end of a stream is
+    no end of a call.
+    """
 
     streamed: bool = False
     transfer_wanted: bool = False
@@ -37,6 +45,7 @@ class Facts:
     message_left: bool = False
     carrier_state: str = ""
     forgotten: bool = False
+    refused: str = ""
 
     @property
     def person_answered(self) -> bool:
@@ -58,7 +67,7 @@ def status(facts: Facts) -> Status:
         return Status.ENDED
     if facts.person_answered:
         return Status.WITH_HUMAN
-    if facts.transfer_wanted or facts.end_reason or facts.dial_state:
+    if facts.transfer_wanted or facts.end_reason or facts.dial_state or facts.refused:
         return Status.TRANSFERRING
     return Status.STREAMING if facts.streamed else Status.RECEIVED
 
@@ -69,6 +78,9 @@ def disposition(facts: Facts) -> Disposition:
         return Disposition.MESSAGE_TAKEN
     if facts.person_answered:
         return Disposition.TRANSFERRED
+    if facts.refused and not facts.end_reason:
+        # Also for a caller who gave up while a person's phone rang: they would not have had to wait for one.
+        return BY_REFUSAL[Refusal(facts.refused)]
     if facts.dial_state == "canceled":
         return Disposition.CALLER_HUNG_UP
     if facts.end_reason:

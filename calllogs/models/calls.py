@@ -12,12 +12,12 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .. import wrap_up
-from ..choices import Disposition, EndReason, Speaker, Status
+from ..choices import Disposition, EndReason, Refusal, Speaker, Status
 from .search import searchable, spoken
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 # Fewer are in every number.
 FEWEST_DIGITS = 3
+
+# Somebody left a message. Or they wanted a person, or the agent did not take their call, nobody answered, and they left none.
+GIVEN_UP = (
+    Q(status="ended")
+    & (Q(transferred_at__isnull=False) | ~Q(refused="") | ~Q(dial_state=""))
+    & ~Q(dial_state="answered")
+    & ~Q(caller_number="")
+)
+TO_CALL_BACK = Q(called_back_at=None) & (Q(message_left=True) | GIVEN_UP)
+CALL_BACK_ORDER = (F("call_back_by").asc(nulls_last=True), "started_at", "pk")
 
 
 class CallLogQuerySet(models.QuerySet["CallLog"]):
@@ -41,6 +51,18 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
 
     def transferred(self) -> Self:
         return self.filter(disposition=Disposition.TRANSFERRED)
+
+    def to_call_back(self) -> Self:
+        """Callers who still wait for us: those who were promised a time first, then those who have waited longest."""
+        return self.filter(TO_CALL_BACK).order_by(*CALL_BACK_ORDER)
+
+    def overdue(self, now: datetime) -> Self:
+        """Whom we promised to call back by now, and did not."""
+        return self.filter(TO_CALL_BACK, call_back_by__lt=now)
+
+    def settle_call_backs(self, by: "AbstractBaseUser") -> int:
+        """Staff have called these back. Those that did not wait for it stay as they are. How many did."""
+        return self.filter(TO_CALL_BACK).update(called_back_at=timezone.now(), called_back_by=by)
 
     def matching(self, wanted: str) -> Self:
         """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool."""
@@ -60,6 +82,10 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
         turns = Turn.objects.filter(call=OuterRef("pk")).order_by().values("call").annotate(n=Count("pk")).values("n")
         return self.annotate(turn_count=Coalesce(Subquery(turns), 0))
 
+    def with_waiting(self) -> Self:
+        """`waits`: this caller is still to be called back."""
+        return self.annotate(waits=ExpressionWrapper(TO_CALL_BACK, models.BooleanField()))
+
 
 class CallLog(models.Model):
     """One telephone call. Created by the first fact that arrives of it, whichever that is."""
@@ -71,7 +97,9 @@ class CallLog(models.Model):
     line_number = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.RECEIVED)
     started_at = models.DateTimeField(default=timezone.now)
-    streaming_at = models.DateTimeField(null=True, blank=True, help_text="When the agent was on the line; turns count from here.")
+    streaming_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the agent was first on the line; turns count from here."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     forgotten_at = models.DateTimeField(
         null=True, blank=True, help_text="When the call was closed because nobody told how it ended."
@@ -86,6 +114,12 @@ class CallLog(models.Model):
     dial_state = models.CharField(max_length=16, blank=True, help_text="What became of ringing a person.")
     dial_over = models.BooleanField(default=False)
     message_left = models.BooleanField(default=False)
+    call_back_by = models.DateTimeField(null=True, blank=True, help_text="What a caller who left a message was promised.")
+    called_back_at = models.DateTimeField(null=True, blank=True)
+    called_back_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    refused = models.CharField(max_length=16, choices=Refusal.choices, blank=True, help_text="Why the agent did not take the call.")
+    language = models.CharField(max_length=2, blank=True)
+    language_since_ms = models.PositiveIntegerField(null=True, blank=True)
 
     engine = models.CharField(max_length=64, blank=True)
     model = models.CharField(max_length=64, blank=True)
@@ -109,6 +143,7 @@ class CallLog(models.Model):
             models.Index(fields=("caller_number",), name="call_by_number"),
             models.Index(fields=("disposition", "-started_at"), name="call_by_disposition"),
             models.Index(fields=("started_at",), name="call_going_on", condition=~Q(status="ended")),
+            models.Index(fields=("call_back_by", "started_at", "id"), name="call_to_call_back", condition=TO_CALL_BACK),
         )
         constraints = (
             models.CheckConstraint(
@@ -155,6 +190,7 @@ class CallLog(models.Model):
             message_left=self.message_left,
             carrier_state=self.carrier_state,
             forgotten=self.forgotten_at is not None,
+            refused=self.refused,
         )
 
     def conclude(self) -> None:
@@ -182,6 +218,9 @@ class Turn(models.Model):
     generated = models.TextField(blank=True)
     heard = models.TextField(blank=True)
     interrupted = models.BooleanField(default=False)
+    answer_gap_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of an answer: from the caller's last sound to its first, fillers not counted."
+    )
     search = models.GeneratedField(expression=searchable("generated", "heard"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
@@ -214,6 +253,7 @@ class ToolCall(models.Model):
         FAILED = "failed", "Not possible"
         REFUSED = "refused", "Refused"
         TIMED_OUT = "timed_out", "Took too long"
+        UNKNOWN = "unknown", "Not known"
 
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="tool_calls")
     tool_call_id = models.CharField(max_length=128)

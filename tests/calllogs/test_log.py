@@ -3,20 +3,24 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, connections
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from calllogs.log import LONGEST_TEXT, DatabaseLog
 from calllogs.models import CallLog, Recording, ToolCall, Turn
-from voiceagent.call.commands import LogEnd, LogToolCall, LogTransfer, LogTurn
+from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
-from voiceagent.log import Log
+from voiceagent.log import CallSoFar, Log
 
 SID = "CA" + "a" * 32
 MESSAGE_SID = "RE" + "b" * 32
+NINE = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)  # in the shop
 ADA = IncomingCall(SID, "+14155550142", "+14155550100")
 
 log: Log = DatabaseLog()
@@ -52,7 +56,15 @@ def asks_for_a_person() -> None:
 
 
 def leaves_a_message() -> None:
-    log.message_taken(MessageTaken(SID, MESSAGE_SID, 12))
+    log.message_taken(MessageTaken(SID, MESSAGE_SID, 12), call_back_by=NINE)
+
+
+def is_refused(reason: str) -> Fact:
+    return lambda: log.write(SID, LogRefused(reason))  # type: ignore[arg-type]
+
+
+def speaks(language: str, at_ms: int) -> Fact:
+    return lambda: log.write(SID, LogLanguage(language, at_ms))
 
 
 def turn(position: int = 1, **changes: object) -> LogTurn:
@@ -101,6 +113,27 @@ class TestTheCallsRow:
         connects()
         assert call().streaming_at == first
 
+    def test_the_language_a_call_went_over_to_counts_whenever_it_is_told(self) -> None:
+        for told in permutations([speaks("en", 0), speaks("de", 8_000), speaks("fr", 21_000)]):
+            CallLog.objects.all().delete()
+            for fact in told:
+                fact()
+            assert call().language == "fr"
+
+    def test_a_call_goes_back_to_a_language_it_was_held_in(self) -> None:
+        for fact in (speaks("en", 0), speaks("de", 8_000), speaks("en", 9_000)):
+            fact()
+        assert call().language == "en"
+
+    def test_a_language_of_more_than_two_letters_is_cut_and_not_refused(self) -> None:
+        speaks("deu", 0)()
+        assert call().language == "de"
+
+    def test_a_call_is_refused_for_the_first_reason_that_was_told(self) -> None:
+        is_refused("capacity")()
+        is_refused("failed")()
+        assert (call().refused, call().status) == ("capacity", "transferring")
+
     def test_an_address_longer_than_its_column_is_cut_and_not_refused(self) -> None:
         log.call_arrived(IncomingCall(SID, "sip:" + "x" * 500, ""))
         assert len(call().caller_number) == 64
@@ -144,6 +177,28 @@ class TestTurns:
         log.write(SID, turn(heard="It ships", interrupted=True))
         log.write(SID, turn(heard="It ships on", interrupted=True))
         assert Turn.objects.get().heard == "It ships on"
+
+    def test_how_long_the_caller_waited_for_an_answer_is_kept(self) -> None:
+        log.write(SID, turn(ended_ms=None, answer_gap_ms=850))
+        assert Turn.objects.get().answer_gap_ms == 850
+
+    def test_the_fuller_account_of_a_turn_says_how_long_the_caller_waited(self) -> None:
+        log.write(SID, turn(answer_gap_ms=850))
+        log.write(SID, turn(interrupted=True, answer_gap_ms=900))
+        log.write(SID, turn(answer_gap_ms=850))
+        assert Turn.objects.get().answer_gap_ms == 900
+
+    def test_a_wait_that_is_known_is_never_made_unknown(self) -> None:
+        for told in permutations([turn(ended_ms=None, answer_gap_ms=850), turn(), turn(interrupted=True)]):
+            CallLog.objects.all().delete()
+            for entry in told:
+                log.write(SID, entry)
+            assert Turn.objects.get().answer_gap_ms == 850
+            assert Turn.objects.get().interrupted
+
+    def test_an_answer_into_the_callers_words_took_no_time(self) -> None:
+        log.write(SID, turn(answer_gap_ms=-40))
+        assert Turn.objects.get().answer_gap_ms == 0
 
     def test_a_text_that_postgresql_cannot_hold_is_kept_without_its_nul(self) -> None:
         log.write(SID, turn(generated="a\x00b", heard="a\x00b"))
@@ -212,6 +267,117 @@ class TestToolCalls:
 
 
 @pytest.mark.django_db
+class TestTakingACallUp:
+    asked = turn(1, speaker="caller", started_ms=1000, ended_ms=2500, generated="Where is it?", heard="Where is it?")
+    looked_up = LogToolCall(2, "call_1", "lookup_order", "{}", 2600, "done", "It is shipped.", 40)
+    told = turn(3, started_ms=3000, ended_ms=4000, heard="It ships", interrupted=True)
+    asking = turn(4, speaker="caller", started_ms=4100, ended_ms=None, generated="", heard="")
+    cancelling = LogToolCall(5, "call_2", "cancel_order", "{}", 4200)
+    answering = turn(6, started_ms=4300, ended_ms=None, generated="One moment.", heard="One moment.")
+    remarks = (
+        Remark("caller", "Where is it?"),
+        Remark("tool", "lookup_order: It is shipped."),
+        Remark("agent", "It ships"),
+        Remark("agent", "One moment."),
+    )
+
+    def test_everything_heard_and_told_comes_in_order_whatever_order_it_was_written_in(self) -> None:
+        for told in permutations([self.asked, self.looked_up, self.told, self.asking, self.answering]):
+            CallLog.objects.all().delete()
+            for entry in told:
+                log.write(SID, entry)
+            so_far = log.take_up(SID)
+            assert (so_far.remarks, so_far.position) == (self.remarks, 6)
+
+    def test_a_tool_holds_the_highest_position_as_well_as_a_turn(self) -> None:
+        for entry in (self.asked, self.cancelling):
+            log.write(SID, entry)
+        assert log.take_up(SID).position == 5
+
+    def test_every_end_of_a_tool_was_told_and_a_tool_without_one_was_not(self) -> None:
+        for position, status in enumerate(("running", "done", "failed", "refused", "timed_out"), start=1):
+            entry = replace(self.looked_up, position=position, tool_call_id=status, name=status, status=status)
+            log.write(SID, entry)  # type: ignore[arg-type]
+        expected = tuple(Remark("tool", f"{status}: It is shipped.") for status in ("done", "failed", "refused", "timed_out"))
+        assert log.take_up(SID).remarks == expected
+
+    def test_turns_left_open_end_now_interrupted_with_what_was_heard(self) -> None:
+        connects()
+        for entry in (self.told, self.asking, self.answering):
+            log.write(SID, entry)
+        CallLog.objects.update(streaming_at=timezone.now() - timedelta(seconds=9))
+        elapsed_ms = log.take_up(SID).elapsed_ms
+        assert elapsed_ms >= 9000
+        kept = [(t.position, t.ended_ms, t.interrupted, t.heard) for t in call().turns.all()]
+        assert kept == [(3, 4000, True, "It ships"), (4, elapsed_ms, True, ""), (6, elapsed_ms, True, "One moment.")]
+
+    def test_a_turn_that_had_ended_stays_as_it_was(self) -> None:
+        log.write(SID, self.asked)
+        log.take_up(SID)
+        assert (Turn.objects.get().ended_ms, Turn.objects.get().interrupted) == (2500, False)
+
+    def test_what_a_tool_did_that_was_running_is_not_known(self) -> None:
+        log.write(SID, self.looked_up)
+        log.write(SID, self.cancelling)
+        log.take_up(SID)
+        kept = [(tool.status, tool.result) for tool in call().tool_calls.order_by("position")]
+        assert kept == [("done", "It is shipped."), ("unknown", "")]
+
+    def test_what_a_tool_did_is_known_once_it_is_told_after_all(self) -> None:
+        log.write(SID, self.cancelling)
+        log.take_up(SID)
+        log.write(SID, replace(self.cancelling, status="done", result="It is cancelled.", duration_ms=900))
+        log.write(SID, self.cancelling)
+        assert (ToolCall.objects.get().status, ToolCall.objects.get().result) == ("done", "It is cancelled.")
+
+    def test_another_call_is_left_alone(self) -> None:
+        other = "CA" + "c" * 32
+        for entry in (self.cancelling, self.answering):
+            log.write(other, entry)
+        assert log.take_up(SID).remarks == ()
+        assert (Turn.objects.get().ended_ms, ToolCall.objects.get().status) == (None, "running")
+
+    def test_taken_up_twice_it_is_the_same_call(self) -> None:
+        connects()
+        for entry in (self.asked, self.looked_up, self.told, self.asking, self.cancelling, self.answering):
+            log.write(SID, entry)
+
+        def rows() -> list[object]:
+            return [*Turn.objects.order_by("pk").values(), *ToolCall.objects.order_by("pk").values()]
+
+        first, kept = log.take_up(SID), rows()
+        again = log.take_up(SID)
+        assert again == replace(first, elapsed_ms=again.elapsed_ms)
+        assert again.elapsed_ms >= first.elapsed_ms
+        assert rows() == kept
+
+    def test_time_does_not_go_back_where_this_machines_clock_is_behind(self) -> None:
+        connects()
+        CallLog.objects.update(streaming_at=timezone.now() + timedelta(minutes=5))
+        assert log.take_up(SID).elapsed_ms == 0
+        log.write(SID, self.told)
+        assert log.take_up(SID).elapsed_ms == 4000
+        log.write(SID, self.cancelling)
+        assert log.take_up(SID).elapsed_ms == 4200
+        log.write(SID, self.answering)
+        assert log.take_up(SID).elapsed_ms == 4300
+        assert Turn.objects.get(position=6).ended_ms == 4300
+
+    def test_a_call_with_nothing_written_has_nothing_to_go_on(self) -> None:
+        assert log.take_up(SID) == CallSoFar(remarks=(), position=0, elapsed_ms=0, language="")
+
+    def test_the_call_goes_on_in_its_language(self) -> None:
+        speaks("de", 8_000)()
+        assert log.take_up(SID).language == "de"
+
+    def test_a_call_that_is_taken_up_goes_on(self) -> None:
+        connects()
+        log.take_up(SID)
+        connects()
+        assert (call().status, call().ended_at) == ("streaming", None)
+
+
+@pytest.mark.django_db
 class TestTheEnd:
     def test_the_agents_end_is_written_once(self) -> None:
         connects()
@@ -275,6 +441,17 @@ class TestTheEnd:
         message = Recording.objects.get()
         assert (message.kind, message.state, message.duration_s, message.recording_sid) == ("message", "announced", 12, MESSAGE_SID)
 
+    def test_a_caller_who_left_a_message_is_called_back_by_the_earliest_time_they_were_told(self) -> None:
+        for told in permutations([None, NINE, NINE + timedelta(hours=1)]):
+            CallLog.objects.all().delete()
+            for promised in told:
+                log.message_taken(MessageTaken(SID, MESSAGE_SID, 12), call_back_by=promised)
+            assert call().call_back_by == NINE
+
+    def test_a_message_without_a_promise_is_a_message_all_the_same(self) -> None:
+        log.message_taken(MessageTaken(SID, MESSAGE_SID, 12), call_back_by=None)
+        assert (call().disposition, call().call_back_by) == ("message_taken", None)
+
     def test_a_message_is_fetched(self, monkeypatch: pytest.MonkeyPatch) -> None:
         woken: list[int] = []
         monkeypatch.setattr("calllogs.log.wake", lambda task, row_id: woken.append(row_id))
@@ -310,6 +487,35 @@ STORIES: dict[str, tuple[list[Fact], str]] = {
         "message_taken",
     ),
     "engine gone": ([arrives, connects, ends("engine_failed"), dials("failed"), reports("completed", 2, 30)], "ai_unavailable"),
+    "taken up by another stream": (
+        [arrives, connects, connects, speaks("de", 9_000), ends("agent_hung_up"), reports("completed", 2, 60)],
+        "completed",
+    ),
+    "stream broke and nobody took it up": ([arrives, connects, reports("completed", 2, 60)], "internal_error"),
+    "refused and put through": (
+        [arrives, is_refused("capacity"), dials("answered"), dials("answered", 40), reports("completed", 2, 60)],
+        "transferred",
+    ),
+    "refused, with a message": (
+        [arrives, is_refused("capacity"), dials("no_answer"), leaves_a_message, reports("completed", 2, 60)],
+        "message_taken",
+    ),
+    "refused, with nobody there": (
+        [arrives, is_refused("capacity"), dials("busy"), reports("in_progress", 1), reports("completed", 2, 60)],
+        "rejected_capacity",
+    ),
+    "refused, and given up": (
+        [arrives, is_refused("capacity"), dials("canceled"), reports("completed", 2, 9)],
+        "rejected_capacity",
+    ),
+    "refused without an engine": (
+        [arrives, is_refused("engine_down"), dials("no_answer"), reports("completed", 2, 60)],
+        "ai_unavailable",
+    ),
+    "refused after its stream broke": (
+        [arrives, connects, is_refused("failed"), dials("failed"), reports("completed", 2, 60)],
+        "internal_error",
+    ),
     "left at the notice": ([arrives, reports("ringing", 0), reports("completed", 1, 3)], "abandoned_early"),
 }
 

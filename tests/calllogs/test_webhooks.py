@@ -94,7 +94,7 @@ class TestTheCallback:
     @pytest.mark.parametrize("message_first", [True, False])
     def test_a_message_is_told_from_the_calls_recording_in_either_order(self, woken: list[int], message_first: bool) -> None:
         def message() -> None:
-            DatabaseLog().message_taken(MessageTaken(CALL, SID, 12))
+            DatabaseLog().message_taken(MessageTaken(CALL, SID, 12), call_back_by=None)
 
         if message_first:
             message()
