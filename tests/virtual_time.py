@@ -21,6 +21,9 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# What one socket within the process sends to another is there after so long, real time.
+ARRIVES_WITHIN_S = 0.001
+
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """Its `time()` begins at 0 and counts seconds that did not pass."""
@@ -64,12 +67,12 @@ class _Impatient(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if ready or timeout == 0:
-            return ready
-        if timeout is None or self._loop.is_waiting_for_threads:
+        if timeout is None or (timeout > 0 and self._loop.is_waiting_for_threads):
             return super().select(None)
-        self._loop.skip(timeout)
+        has_sockets = len(self.get_map()) > 1  # the loop itself has one
+        ready = super().select(ARRIVES_WITHIN_S if has_sockets and timeout > 0 else 0)
+        if not ready:
+            self._loop.skip(timeout)
         return ready
 
 
