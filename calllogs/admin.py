@@ -349,7 +349,7 @@ def call_back_state(call: CallLog) -> tuple[str, str] | None:
     if not getattr(call, "waits", False):
         return None
     if call.call_back_by is None:
-        return "waiting", "To call back"
+        return "waiting", "No time promised"
     due = f"{timezone.localtime(call.call_back_by):%a %-d %b, %H:%M}"
     return ("overdue", f"Overdue: {due}") if call.call_back_by < timezone.now() else ("waiting", f"By {due}")
 

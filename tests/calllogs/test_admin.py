@@ -1,5 +1,6 @@
 """What Sam sees and may do. Nobody changes a fact."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
@@ -19,8 +20,8 @@ from calllogs import audio
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
 from calllogs.roles import MANAGERS, SUPPORT_STAFF
-from voiceagent.call.commands import LogEnd, LogToolCall, LogTransfer, LogTurn
-from voiceagent.carriers.base import CallStatus, IncomingCall
+from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 
 from .recordings import silence, tone, wav
 
@@ -55,7 +56,9 @@ def call(sid: str = "CA" + "a" * 32, *, ended: bool = True) -> CallLog:
     log.agent_connected(sid, engine="openai_realtime", model="gpt-realtime-2.1", settings_version=3)
     log.write(sid, LogTurn(1, "caller", 1000, 3000, "Where is <b>my</b> order?", "Where is <b>my</b> order?"))
     log.write(sid, LogToolCall(2, "c1", "lookup_order", '{"query": "ORD-47192"}', 3100, "done", "Shipped on Monday.", 52))
-    log.write(sid, LogTurn(3, "agent", 4000, 5000, "It was shipped on Monday by truck.", "It was shipped", interrupted=True))
+    cut = LogTurn(3, "agent", 4000, 5000, "It was shipped on Monday by truck.", "It was shipped", True, answer_gap_ms=910)
+    log.write(sid, cut)
+    log.write(sid, LogLanguage("de", 0))
     if ended:
         log.write(sid, LogTransfer("returns", "wants to return a jacket", 6000))
         log.write(sid, LogEnd("transferred", 7000))
@@ -78,6 +81,10 @@ def page_of(where: CallLog) -> str:
     return reverse("admin:calllogs_calllog_change", args=[where.pk])
 
 
+def figures(client: Client) -> str:
+    return text(client, LIST).split('class="call-figures"')[1].split("Somebody should look")[0]
+
+
 def text(client: Client, url: str) -> str:
     response = client.get(url)
     assert response.status_code == 200
@@ -88,7 +95,7 @@ class TestTheList:
     def test_a_call_is_one_line_with_what_staff_want_to_know(self, desk: Client) -> None:
         call()
         shown = text(desk, LIST)
-        for wanted in ("+1 415-555-0142", "1:05", "Transfer failed", "Handed to a person", "wants to return a jacket"):
+        for wanted in ("+1 415-555-0142", "1:05", "Transfer failed", "Handed to a person", "German", "wants to return a jacket"):
             assert wanted in shown
 
     @pytest.mark.parametrize("asked", [{"disposition": "\x00"}, {"end_reason__exact": "\x00"}, {"note": "\x00"}])
@@ -123,6 +130,13 @@ class TestTheList:
             ("put_through=yes", True),
             ("put_through=no", False),
             ("put_through=odd", True),
+            ("language=de", True),
+            ("language=fr", False),
+            ("language=odd", True),
+            ("call_back=waiting", True),
+            ("call_back=overdue", False),
+            ("call_back=done", False),
+            ("call_back=odd", True),
             ("started_at_from=2020-01-01&started_at_to=2020-12-31", False),
             ("started_at_from=2020-01-01", True),
             ("started_at_from=2120-01-01", False),
@@ -166,6 +180,93 @@ class TestTheList:
         assert pages.EstimatingPaginator(CallLog.objects.filter(status="received"), 50).count == 0
 
 
+class TestTheFigures:
+    def test_answer_gaps_stand_beside_the_other_figures(self, desk: Client) -> None:
+        where = call()
+        DatabaseLog().write(where.call_sid, LogTurn(9, "agent", 1, 2, "Hello", "Hello", answer_gap_ms=1910))
+        shown = figures(desk)
+        assert re.search(r"Answers after</p>\s*<p[^>]*>1.4 s<", shown)
+        assert "1.9 s or less in 95 of 100" in shown
+
+    def test_what_is_not_known_is_a_dash(self, desk: Client) -> None:
+        shown = figures(desk)
+        assert re.search(r"Answers after</p>\s*<p[^>]*>–<", shown)
+        assert "– or less in 95 of 100" in shown
+
+
+class TestCallingBack:
+    NINE = datetime(2126, 11, 18, 14, 0, tzinfo=UTC)  # in the shop
+
+    @pytest.fixture(autouse=True)
+    def waiting(self) -> None:
+        """Ada was promised nine o'clock, Ben a time that has passed, Cleo none; Dan spoke to a person."""
+        log = DatabaseLog()
+        for name, promised in (("ada", self.NINE), ("ben", self.NINE.replace(year=2026, month=1)), ("cleo", None)):
+            log.call_arrived(IncomingCall(f"CA{name}", "+14155550142", "+14155550100"))
+            log.message_taken(MessageTaken(f"CA{name}", f"RE{name}", 9), call_back_by=promised)
+        log.write("CAdan", LogTransfer("", "wants Mia", 6000))
+        log.dial_finished(DialOutcome("CAdan", "answered", 60))
+
+    def shown(self, desk: Client, asked: str = "") -> list[str]:
+        return [row.call_sid for row in desk.get(f"{LIST}?{asked}").context_data["cl"].result_list]  # type: ignore[attr-defined]
+
+    def mark(self, client: Client, *names: str) -> Any:
+        chosen = [str(CallLog.objects.get(call_sid=f"CA{name}").pk) for name in names]
+        return client.post(LIST, {"action": "mark_called_back", "_selected_action": chosen}, follow=True)
+
+    def test_the_worklist_has_who_is_due_first(self, desk: Client) -> None:
+        assert self.shown(desk, "call_back=waiting") == ["CAben", "CAada", "CAcleo"]
+        assert self.shown(desk, "call_back=overdue") == ["CAben"]
+        assert self.shown(desk) == ["CAdan", "CAcleo", "CAben", "CAada"], "newest first, as ever"
+
+    def test_staff_can_order_the_worklist_otherwise(self, desk: Client) -> None:
+        assert self.shown(desk, "call_back=waiting&o=1") == ["CAada", "CAben", "CAcleo"], "by when they called"
+
+    def test_each_line_says_by_when_and_marks_what_is_overdue(self, desk: Client) -> None:
+        shown = text(desk, LIST)
+        for wanted in ("By Mon 18 Nov, 09:00", "Overdue: Sun 18 Jan, 09:00", "No time promised"):
+            assert wanted in shown
+
+    def test_who_was_called_back_is_off_the_list_and_it_is_known_who_did(self, desk: Client, sam: AbstractBaseUser) -> None:
+        response = self.mark(desk, "ada", "cleo", "dan")
+        assert "Called back: 2." in response.content.decode()
+        assert self.shown(desk, "call_back=waiting") == ["CAben"]
+        assert self.shown(desk, "call_back=done") == ["CAcleo", "CAada"]
+        shown = text(desk, page_of(CallLog.objects.get(call_sid="CAada")))
+        assert re.search(r"<dt>Call back</dt><dd>Called back, [^<]*, by sam</dd>", shown)
+
+    def test_the_page_says_by_when(self, desk: Client) -> None:
+        assert "<dt>Call back</dt><dd>By Mon 18 Nov, 09:00</dd>" in text(desk, page_of(CallLog.objects.get(call_sid="CAada")))
+        assert "Call back</dt>" not in text(desk, page_of(CallLog.objects.get(call_sid="CAdan")))
+
+    def test_the_disposition_stays_what_it_was(self, desk: Client) -> None:
+        self.mark(desk, "ada")
+        after = CallLog.objects.get(call_sid="CAada")
+        assert (after.disposition, after.is_corrected) == ("message_taken", False)
+
+    def test_whoever_may_only_look_calls_nobody_back(self) -> None:
+        looker = get_user_model().objects.create_user("lou", is_staff=True)
+        looker.user_permissions.set(Group.objects.get(name=SUPPORT_STAFF).permissions.filter(codename__startswith="view"))
+        client = Client()
+        client.force_login(looker)
+        self.mark(client, "ada")
+        assert CallLog.objects.get(call_sid="CAada").called_back_at is None
+
+    def test_a_longer_worklist_is_not_more_queries(self, desk: Client, sam: AbstractBaseUser) -> None:
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                desk.get(f"{LIST}?call_back=waiting")
+            return len(captured)
+
+        few = queries()
+        for number in range(10):
+            DatabaseLog().message_taken(MessageTaken(f"CA{number}", f"RE{number}", 9), call_back_by=self.NINE)
+        assert queries() == few
+
+    def test_searching_the_worklist_finds_who_waits(self, desk: Client) -> None:
+        assert self.shown(desk, "call_back=waiting&q=0142") == ["CAben", "CAada", "CAcleo"]
+
+
 class TestThePage:
     def test_the_conversation_is_there_with_its_tool_in_place(self, desk: Client) -> None:
         shown = text(desk, page_of(call()))
@@ -173,6 +274,30 @@ class TestThePage:
         assert order == sorted(order)
         for part in ("ORD-47192", "Shipped on Monday.", "Done", "52 ms"):
             assert part in shown
+
+    def test_an_answer_says_how_long_the_caller_waited_for_it(self, desk: Client) -> None:
+        shown = text(desk, page_of(call()))
+        assert "answered after 0.9 s" in shown
+        assert shown.count("answered after") == 1, "the caller's own turn answers nobody"
+
+    def test_the_language_of_the_call_is_told(self, desk: Client) -> None:
+        where = call()
+        assert "<dt>Language</dt><dd>German</dd>" in text(desk, page_of(where))
+        CallLog.objects.update(language="xx")
+        assert "<dt>Language</dt><dd>xx</dd>" in text(desk, page_of(where)), "spoken once, and no longer"
+
+    def test_a_refused_call_says_why(self, desk: Client) -> None:
+        where = call(ended=False)
+        assert "All lines busy" not in text(desk, page_of(where))
+        DatabaseLog().write(where.call_sid, LogRefused("capacity"))
+        ours = text(desk, page_of(where)).split('class="call"')[1]
+        assert ours.count("All lines busy") == 2, "at its head and among its facts"
+
+    def test_what_a_tool_did_that_died_with_its_process_is_not_known(self, desk: Client) -> None:
+        where = call(ended=False)
+        DatabaseLog().write(where.call_sid, LogToolCall(4, "c2", "cancel_order", "{}", 5100))
+        DatabaseLog().take_up(where.call_sid)
+        assert "Not known" in text(desk, page_of(where))
 
     def test_what_the_caller_did_not_hear_is_struck(self, desk: Client) -> None:
         assert "on Monday by truck.</del>" in text(desk, page_of(call()))

@@ -53,6 +53,19 @@ def test_arguments_are_shown_by_name_or_as_they_were_written(written: str, shown
     assert Entry("0:00", tool_call=ToolCall(arguments=written)).arguments == shown
 
 
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        (Entry("0:00", turn=Turn(speaker="agent", answer_gap_ms=910)), 0.91),
+        (Entry("0:00", turn=Turn(speaker="agent", answer_gap_ms=0)), 0),
+        (Entry("0:00", turn=Turn(speaker="agent")), None),
+        (Entry("0:00", tool_call=ToolCall()), None),
+    ],
+)
+def test_how_long_the_caller_waited_is_told_of_an_answer_alone(entry: Entry, shown: float | None) -> None:
+    assert entry.answered_after_s == shown
+
+
 @pytest.mark.django_db
 def test_tools_stand_in_place_between_the_turns() -> None:
     call = CallLog.objects.create(call_sid="CA1")

@@ -1,9 +1,12 @@
 """Finding calls, and what a recording's row says of its work."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from calllogs.models import CallLog, Recording, ToolCall, Transcription, Turn
 from calllogs.models.recordings import BACKOFF_S, MOST_FETCHES, LeaseLost
@@ -18,6 +21,10 @@ def call(sid: str, number: str = "", **facts: object) -> CallLog:
 
 def says(where: CallLog, text: str, speaker: str = "caller") -> None:
     Turn.objects.create(call=where, position=where.turns.count(), speaker=speaker, started_ms=0, generated=text, heard=text)
+
+
+def waiting() -> list[str]:
+    return [row.call_sid for row in CallLog.objects.to_call_back()]
 
 
 def found(wanted: str) -> set[str]:
@@ -103,6 +110,92 @@ class TestCounting:
             )
         ]
         assert sids == [["CA1"], ["CA2"], ["CA3"], ["CA1", "CA2"]]
+
+
+NUMBER = "+14155550142"
+ENDED: dict[str, Any] = {"status": "ended", "ended_at": NOON, "disposition": "transfer_failed", "caller_number": NUMBER}
+
+
+def ended_call(sid: str, **facts: Any) -> CallLog:
+    return CallLog.objects.create(call_sid=sid, **ENDED | facts)
+
+
+class TestToCallBack:
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"message_left": True},
+            {"message_left": True, "caller_number": ""},
+            {"message_left": True, "transferred_at": NOON, "dial_state": "busy", "call_back_by": NOON},
+            {"transferred_at": NOON},
+            {"transferred_at": NOON, "dial_state": "no_answer"},
+            {"transferred_at": NOON, "dial_state": "canceled"},
+            {"dial_state": "failed"},
+            {"refused": "capacity"},
+            {"refused": "engine_down", "dial_state": "busy"},
+        ],
+    )
+    def test_who_wanted_a_person_and_reached_nobody_is_to_be_called_back(self, facts: dict[str, Any]) -> None:
+        ended_call("CA1", **facts)
+        assert waiting() == ["CA1"]
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {},
+            {"message_left": True, "called_back_at": NOON},
+            {"transferred_at": NOON, "called_back_at": NOON},
+            {"transferred_at": NOON, "dial_state": "answered"},
+            {"refused": "capacity", "dial_state": "answered"},
+            {"transferred_at": NOON, "caller_number": ""},
+            {"refused": "failed", "caller_number": ""},
+            {"transferred_at": NOON, "status": "transferring", "ended_at": None, "disposition": ""},
+        ],
+    )
+    def test_who_was_helped_called_back_or_cannot_be_reached_is_not(self, facts: dict[str, Any]) -> None:
+        ended_call("CA1", **facts)
+        assert waiting() == []
+
+    def test_who_was_promised_a_time_comes_first_and_then_who_waits_longest(self) -> None:
+        hour = timedelta(hours=1)
+        ended_call("CAlate", message_left=True, call_back_by=NOON + hour, started_at=NOON - 9 * hour)
+        ended_call("CAnewest", refused="capacity", started_at=NOON)
+        ended_call("CAsoon", message_left=True, call_back_by=NOON, started_at=NOON)
+        ended_call("CAoldest", message_left=True, started_at=NOON - 2 * hour)
+        ended_call("CAsooner", message_left=True, call_back_by=NOON, started_at=NOON - hour)
+        assert waiting() == ["CAsooner", "CAsoon", "CAlate", "CAoldest", "CAnewest"]
+
+    def test_a_promise_is_overdue_once_its_time_has_come_and_until_it_is_kept(self) -> None:
+        ended_call("CA1", message_left=True, call_back_by=NOON)
+        ended_call("CA2", message_left=True)
+        second = timedelta(seconds=1)
+        overdue = [[row.call_sid for row in CallLog.objects.overdue(at)] for at in (NOON, NOON + second)]
+        assert overdue == [[], ["CA1"]]
+        CallLog.objects.settle_call_backs(by=get_user_model().objects.create_user("sam"))
+        assert not CallLog.objects.overdue(NOON + second).exists()
+
+    def test_the_first_who_calls_back_is_remembered(self) -> None:
+        sam, mia = (get_user_model().objects.create_user(name) for name in ("sam", "mia"))
+        ended_call("CA1", message_left=True)
+        ended_call("CA2")
+        assert CallLog.objects.settle_call_backs(by=sam) == 1
+        assert CallLog.objects.settle_call_backs(by=mia) == 0
+        one, other = CallLog.objects.order_by("call_sid")
+        assert (one.called_back_by, one.called_back_at is not None) == (sam, True)
+        assert (other.called_back_by, other.called_back_at) == (None, None)
+
+    def test_each_row_says_whether_it_waits(self) -> None:
+        ended_call("CA1", message_left=True)
+        ended_call("CA2")
+        assert {row.call_sid: row.waits for row in CallLog.objects.with_waiting()} == {  # type: ignore[attr-defined]
+            "CA1": True,
+            "CA2": False,
+        }
+
+    def test_the_worklist_is_looked_up_in_an_index(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "call_to_call_back" in CallLog.objects.to_call_back().explain()
 
 
 class TestLength:
@@ -192,3 +285,21 @@ class TestRecordings:
         row.start_over()
         row.refresh_from_db()
         assert row.attempts == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_that_were_cut_off_before_streams_could_follow_each_other_have_no_such_end_any_more() -> None:
+    def migrated(name: str) -> Any:
+        executor = MigrationExecutor(connection)
+        executor.migrate([("calllogs", name)])
+        return MigrationExecutor(connection).loader.project_state([("calllogs", name)]).apps.get_model("calllogs", "CallLog")
+
+    try:
+        rows = migrated("0001_calls").objects
+        rows.create(call_sid="CA1", end_reason="let_go", agent_ended_ms=500, **ENDED)
+        rows.create(call_sid="CA2", end_reason="transferred", agent_ended_ms=600, **ENDED)
+        kept = migrated("0002_several_streams_and_call_backs").objects.order_by("call_sid")
+        assert list(kept.values_list("end_reason", "agent_ended_ms")) == [("", None), ("transferred", 600)]
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from calllogs.models import CallLog
+from calllogs.models import CallLog, Turn
 from calllogs.reports import last_days
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # 7 in the morning in the shop
@@ -14,6 +14,11 @@ NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # 7 in the morning in the shop
 def ended(sid: str, disposition: str, ago: timedelta = timedelta(0)) -> CallLog:
     at = NOW - ago
     return CallLog.objects.create(call_sid=sid, status="ended", started_at=at, ended_at=at, disposition=disposition)
+
+
+def answers(call: CallLog, *gaps_ms: int | None, speaker: str = "agent") -> None:
+    for gap_ms in gaps_ms:
+        Turn.objects.create(call=call, position=call.turns.count(), speaker=speaker, started_ms=0, answer_gap_ms=gap_ms)
 
 
 @pytest.mark.django_db
@@ -49,3 +54,34 @@ class TestLastDays:
         waiting.correct("message_taken", by=get_user_model().objects.create_user("sam"))
         waiting.save()
         assert last_days(NOW).need_a_person == 0
+
+    @pytest.mark.parametrize("disposition", ["rejected_capacity", "transfer_failed", "ai_unavailable"])
+    def test_nobody_need_look_at_whom_somebody_has_called_back(self, disposition: str) -> None:
+        ended("CA1", disposition)
+        assert last_days(NOW).need_a_person == 1
+        CallLog.objects.update(called_back_at=NOW)
+        assert last_days(NOW).need_a_person == 0
+
+
+@pytest.mark.django_db
+class TestAnswerGaps:
+    def test_without_answers_they_are_unknown(self) -> None:
+        answers(ended("CA1", "completed"), None)
+        assert (last_days(NOW).answer_gap_p50_s, last_days(NOW).answer_gap_p95_s) == (None, None)
+
+    def test_they_lie_between_two_answers_where_none_is_there(self) -> None:
+        answers(ended("CA1", "completed"), 1000, 500, None, 700)
+        answers(ended("CA2", "completed"), 800)
+        figures = last_days(NOW)
+        assert (figures.answer_gap_p50_s, figures.answer_gap_p95_s) == (pytest.approx(0.75), pytest.approx(0.97))
+
+    def test_an_answer_at_once_counts(self) -> None:
+        answers(ended("CA1", "completed"), 0)
+        assert last_days(NOW).answer_gap_p50_s == 0
+
+    def test_only_the_agents_turns_of_these_days_count(self) -> None:
+        answers(ended("CA1", "completed"), 900)
+        answers(ended("CA2", "completed", timedelta(days=7)), 5000)
+        answers(ended("CA3", "completed"), 6000, speaker="caller")
+        figures = last_days(NOW)
+        assert (figures.answer_gap_p50_s, figures.answer_gap_p95_s) == (0.9, 0.9)
