@@ -13,9 +13,11 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path, re_path
+from django.utils import timezone
 
 from calllogs.log import DatabaseLog
 from orders.briefing import briefing
+from orders.hours import StaffHours
 from orders.tools import TOOLS as SHOP_TOOLS
 from voiceagent.consumers import MediaStreamConsumer
 from voiceagent.engines.base import Engine, EngineConfig
@@ -27,7 +29,13 @@ def engine(config: EngineConfig, caller_hash: str) -> Engine:
     return OpenAIRealtime(Address(settings.OPENAI_REALTIME_URL, settings.OPENAI_API_KEY, caller_hash), config)
 
 
-media_stream = MediaStreamConsumer.as_asgi(engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=DatabaseLog())
+def staff_are_there() -> bool:
+    return settings.HUMAN_AGENT_HOURS == "always" or StaffHours().is_open(timezone.now())
+
+
+media_stream = MediaStreamConsumer.as_asgi(
+    engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=DatabaseLog(), staff_are_there=staff_are_there
+)
 
 
 async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:

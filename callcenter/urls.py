@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from calllogs.log import DatabaseLog
 from calllogs.webhooks import recording_complete
+from orders.hours import StaffHours
 from voiceagent import webhooks
 
 from .health import healthz, readyz
@@ -15,6 +16,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
-    *webhooks.urlpatterns(DatabaseLog()),
+    *webhooks.urlpatterns(DatabaseLog(), StaffHours()),
     path("call-recording-complete", recording_complete, name="call-recording-complete"),
 ]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import F, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.lookups import Exact
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,12 +25,12 @@ else:
 class AgentSettingsAdmin(SettingsModelAdmin):
     """Opening an old version and saving it brings it back: it becomes the newest."""
 
-    list_display = ("__str__", "in_use", "created_at", "created_by", "reason", "voice", "language", "turn_detection")
+    list_display = ("__str__", "in_use", "created_at", "created_by", "reason", "line_number", "voice", "language")
     list_select_related = ("created_by",)
     list_filter = ("created_at",)
     fieldsets = (
-        (None, {"fields": ("reason",)}),
-        ("What it says", {"fields": ("greeting", "instructions", "language")}),
+        (None, {"fields": ("reason", "line_number")}),
+        ("What it says", {"fields": ("greeting", "instructions", ("language", "other_languages"))}),
         ("How it sounds", {"fields": (("voice", "speed"), "model")}),
         (
             "When it speaks",
@@ -40,7 +40,7 @@ class AgentSettingsAdmin(SettingsModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentSettings]:
-        newest = AgentSettings.objects.order_by("-id").values("id")[:1]
+        newest = AgentSettings.objects.filter(line_number=OuterRef("line_number")).order_by("-id").values("id")[:1]
         return super().get_queryset(request).annotate(is_newest=Exact(F("id"), Subquery(newest)))
 
     @display(description="in use", label={"in use": "success"})  # type: ignore[untyped-decorator]
@@ -69,5 +69,5 @@ class AgentSettingsAdmin(SettingsModelAdmin):
 
 @admin.register(TransferDestination)
 class TransferDestinationAdmin(DestinationModelAdmin):
-    list_display = ("department", "description", "phone")
+    list_display = ("department", "description", "phone", "any_time")
     search_fields = ("department", "description")

@@ -1,14 +1,18 @@
 """Work that blocks (the ORM, REST) on threads of its own, so that no call waits for another call's query.
 
-Channels' and asgiref's own thread is one for the whole process: a slow query there would stop every caller's audio.
+Channels' and asgiref's own thread is one for the whole process: a slow query there would stop every caller's audio. A
+database that accepts a connection and then says nothing would hold these threads for ever: work that takes too long loses its
+connection, and fails.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextlib import suppress
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,25 +22,62 @@ _tools = ThreadPoolExecutor(8, thread_name_prefix="tool")
 _records = ThreadPoolExecutor(4, thread_name_prefix="record")
 _carrier = ThreadPoolExecutor(8, thread_name_prefix="carrier")
 
+# What a tool asks of the database comes back within this, or the database itself gives it up.
+TOOL_QUERY_LIMIT_MS = 3000
+# After this the other end has gone without saying so, and the thread is taken back.
+THREAD_LIMIT_S = 10.0
+
 
 async def use_tool(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For tools, which may be slow."""
-    return await asyncio.get_running_loop().run_in_executor(_tools, lambda: _with_connections(function, *args, **kwargs))
+    return await _Work(TOOL_QUERY_LIMIT_MS).on(_tools, lambda: function(*args, **kwargs))
 
 
 async def record(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For the call's own reading and writing, which must not wait for a slow tool."""
-    return await asyncio.get_running_loop().run_in_executor(_records, lambda: _with_connections(function, *args, **kwargs))
+    return await _Work().on(_records, lambda: function(*args, **kwargs))
 
 
 async def ask_carrier(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """For the carrier's REST API, which may take many seconds and needs no database."""
-    return await asyncio.get_running_loop().run_in_executor(_carrier, lambda: function(*args, **kwargs))
+    """For the carrier's REST API, which may take seconds."""
+    return await _Work().on(_carrier, lambda: function(*args, **kwargs))
 
 
-def _with_connections(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    close_old_connections()
-    try:
-        return function(*args, **kwargs)
-    finally:
+class _Work:
+    """One piece of work on a thread, which can be parted from the database it waits for."""
+
+    def __init__(self, query_limit_ms: int = 0) -> None:
+        self._query_limit_ms = query_limit_ms
+        self._is_limited = False
+        self._database: Any = None
+
+    async def on(self, pool: ThreadPoolExecutor, function: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(pool, self._do, asyncio.get_running_loop(), function)
+
+    def _do(self, loop: asyncio.AbstractEventLoop, function: Callable[[], R]) -> R:
         close_old_connections()
+        self._database = connections["default"]
+        loop.call_soon_threadsafe(self._watch, loop)
+        try:
+            with self._database.execute_wrapper(self._limited):
+                return function()
+        finally:
+            self._database = None
+            close_old_connections()
+
+    def _limited(self, execute: Callable[..., R], sql: str, params: Any, many: bool, context: dict[str, Any]) -> R:
+        """Set with the first query, so that a tool that asks the database nothing does not need one."""
+        if self._query_limit_ms and not self._is_limited:
+            self._is_limited = True
+            context["connection"].connection.execute(f"SET statement_timeout = {self._query_limit_ms}")
+        return execute(sql, params, many, context)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_later(THREAD_LIMIT_S, self._part)
+
+    def _part(self) -> None:
+        """Shutting the socket down ends the thread's wait with an error; closing it under the thread would not be safe."""
+        session = self._database and self._database.connection
+        if session:
+            with suppress(OSError), socket.socket(fileno=socket.dup(session.fileno())) as its_socket:
+                its_socket.shutdown(socket.SHUT_RDWR)

@@ -19,14 +19,17 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.urls import reverse
 
-from . import blocking, instructions, tickets
-from .call.commands import HangUp, LastAct, LineCommand, Transfer
+from . import blocking, clips, instructions, tickets
+from .call.commands import HandOver, HangUp, LastAct, LineCommand, LogEnd, LogEntry, LogLanguage, PlayAudio, Remark, Transfer
 from .call.events import CallerHungUp, Event
-from .call.machine import Call
+from .call.machine import Call, SoFar
 from .carriers import carrier
 from .carriers.base import CarrierError
 from .engines.base import Engine, EngineConfig
-from .log import Log
+from .engines.breaker import Observed, breaker
+from .failpoints import reached
+from .live import live
+from .log import CallSoFar, Log
 from .models import AgentSettings, MediaStream
 from .session import Session
 from .toolbox import Caller, Tool, Toolbox
@@ -35,6 +38,14 @@ logger = logging.getLogger(__name__)
 
 # From accepting a socket until it has said whose call it is.
 START_LIMIT_S = 5.0
+# Sockets that have not said so yet, beside the live calls.
+MOST_STARTING = 20
+# A carrier sends fifty frames a second, also of silence: a stream that sends nothing is one that nobody holds any more.
+SILENT_LIMIT_S = 10.0
+# Reading what a call needs must not keep its caller in silence: after the first, something of our own is played; after the
+# second, a person takes the call.
+PREPARED_SOON_S = 0.3
+PREPARED_LIMIT_S = 3.0
 # 1008 would say it, but Daphne sends only 1000 and an application's own codes.
 REFUSED = 4008
 SIGNATURE_HEADER = carrier.webhooks.SIGNATURE_HEADER.lower().encode()
@@ -44,13 +55,24 @@ EngineFactory = Callable[[EngineConfig, str], Engine]
 
 
 class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
-    """Mounted with `as_asgi(engine=..., tools=..., briefing=..., log=...)`; the path gives it `ticket`."""
+    """Mounted with `as_asgi(engine=..., tools=..., briefing=..., log=..., staff_are_there=...)`; the path gives it `ticket`."""
 
-    def __init__(self, *, engine: EngineFactory, tools: Iterable[Tool], briefing: Callable[[Caller], str], log: Log) -> None:
+    starting = 0
+
+    def __init__(
+        self,
+        *,
+        engine: EngineFactory,
+        tools: Iterable[Tool],
+        briefing: Callable[[Caller], str],
+        log: Log,
+        staff_are_there: Callable[[], bool],
+    ) -> None:
         self._engine = engine
         self._tools = tuple(tools)
         self._briefing = briefing
         self._log = log
+        self._staff_are_there = staff_are_there
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()  # websocket.connect
@@ -60,10 +82,13 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
+        reached("stream.admitted")
         line = CallerLine(stream, receive, send)
+        taken = None
         try:
-            if await line.started() and await blocking.record(tickets.take, stream):
-                await self._talk(stream, line)
+            taken = await self._started(stream, line)
+            if taken:
+                await self._talk(stream, taken, line)
             else:
                 logger.warning("a media stream was refused after it was accepted")
                 line.close_code = REFUSED
@@ -71,6 +96,11 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             # The server would log what broke with its text, and that may hold a caller's words.
             logger.exception("call %s broke; its stream is closed, and the carrier asks what comes next", stream.call_sid)
         finally:
+            if taken:
+                live.remove(taken)
+                with suppress(DatabaseError):
+                    await blocking.record(tickets.let_go, taken)
+            reached("hand_over.before_close")
             await line.close()
 
     async def _admitted(self, scope: dict[str, Any]) -> MediaStream | None:
@@ -82,35 +112,128 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         if not signed or b"origin" in headers:
             logger.warning("a media stream was refused: %s", "it has an origin" if signed else "it is not signed")
             return None
+        if not live.has_room or MediaStreamConsumer.starting >= MOST_STARTING:
+            logger.warning("a media stream was refused: %s", "this process is stopping" if live.draining else "no room")
+            return None
         return await blocking.record(tickets.find, ticket)
 
-    async def _talk(self, stream: MediaStream, line: "CallerLine") -> None:
-        began = asyncio.get_running_loop().time()
+    async def _started(self, stream: MediaStream, line: "CallerLine") -> tickets.Taken | None:
+        MediaStreamConsumer.starting += 1
+        try:
+            taken = await blocking.record(tickets.take, stream) if await line.started() else None
+        finally:
+            MediaStreamConsumer.starting -= 1
+        reached("stream.taken")
+        return taken
+
+    async def _talk(self, stream: MediaStream, taken: tickets.Taken, line: "CallerLine") -> None:
+        now = asyncio.get_running_loop().time()
         caller = Caller(stream.call_sid, stream.caller_number, stream.line_number)
-        prepared = await blocking.record(self._prepare, caller)
-        toolbox = Toolbox(self._tools)
+        prepared = await self._prepared(stream, caller, line)
+        so_far, toolbox = prepared.so_far, Toolbox(self._tools)
+        write = Writing(self._log, taken, caller.call_sid)
+
+        def new_engine(history: tuple[Remark, ...], language: str) -> Engine:
+            config = replace(prepared.config, history=history, language=language or prepared.config.language)
+            return Observed(self._engine(config, caller_hash(caller)), breaker)
+
         session = Session(
-            call=Call(instructions.policy(prepared.settings), began),
+            call=Call(
+                instructions.policy(prepared.settings, staff_are_there=prepared.staff_are_there),
+                now - (so_far.elapsed_ms / 1000 if so_far else 0.0),
+                now,
+                going_on(so_far, prepared.settings, handed_over=stream.next_step == MediaStream.NextStep.HAND_OVER),
+            ),
             line=line,
-            new_engine=lambda history: self._engine(replace(prepared.config, history=history), caller_hash(caller)),
+            new_engine=new_engine,
+            history=so_far.remarks if so_far else (),
+            language=so_far.language if so_far else "",
             use_tool=lambda tool_call_id, name, arguments: toolbox.use(caller, tool_call_id, name, arguments),
-            write=lambda entry: self._log.write(caller.call_sid, entry),
+            write=write,
         )
+        reached("call.prepared")
+        live.add(taken, Carried(session, write))
         logger.info("call %s is connected", stream.call_sid)
         await session.run()
         logger.info("call %s has left the agent; %s bad frames", stream.call_sid, line.bad_frames)
+        if line.went_silent:
+            elapsed_s = asyncio.get_running_loop().time() - now
+            await blocking.ask_carrier(self._fetch_back, write, stream.call_sid, round(elapsed_s * 1000))
 
-    def _prepare(self, caller: Caller) -> "_Prepared":
-        chosen = AgentSettings.current()
+    async def _prepared(self, stream: MediaStream, caller: Caller, line: "CallerLine") -> "_Prepared":
+        reading = asyncio.ensure_future(blocking.record(self._prepare, stream, caller))
+        if not (await asyncio.wait([reading], timeout=PREPARED_SOON_S))[0]:
+            line.execute(PlayAudio(clips.chime().payload))
+        return await asyncio.wait_for(reading, PREPARED_LIMIT_S)
+
+    def _prepare(self, stream: MediaStream, caller: Caller) -> "_Prepared":
+        chosen = AgentSettings.current(caller.line)
         config = instructions.engine_config(chosen, self._tools, self._briefing(caller))
         self._log.agent_connected(caller.call_sid, engine="openai_realtime", model=config.model, settings_version=chosen.pk)
-        return _Prepared(chosen, config)
+        so_far = self._log.take_up(caller.call_sid) if stream.generation else None
+        return _Prepared(chosen, config, self._staff_are_there(), so_far if so_far and so_far.position else None)
+
+    def _fetch_back(self, write: "Writing", call_sid: str, at_ms: int) -> None:
+        """A stream that fell silent, though nobody closed it: the caller may still be there, with nobody to talk to."""
+        try:
+            carrier.api.redirect_call(call_sid, after_stream_url())
+        except CarrierError as error:
+            logger.warning("call %s fell silent: %s", call_sid, error)
+            if error.ended:
+                write(LogEnd("caller_hung_up", at_ms))
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     settings: AgentSettings
     config: EngineConfig
+    staff_are_there: bool
+    so_far: CallSoFar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A call of this process, as `live` knows it."""
+
+    session: Session
+    write: "Writing"
+
+    def hand_over(self) -> None:
+        self.session.hand_over()
+
+    def give_up(self) -> None:
+        self.write.fenced = True
+        self.session.give_up()
+
+
+class Writing:
+    """Writes a call down, for as long as it is ours: of a call that another process carries, nothing more. Called on threads."""
+
+    def __init__(self, log: Log, taken: tickets.Taken, call_sid: str) -> None:
+        self.fenced = False
+        self._log = log
+        self._taken = taken
+        self._call_sid = call_sid
+
+    def __call__(self, entry: LogEntry) -> None:
+        self.fenced = self.fenced or not tickets.is_ours(self._taken)
+        if self.fenced:
+            return
+        reached("log.before_entry")
+        if isinstance(entry, LogLanguage):
+            # What the carrier reads out after the stream is in the caller's language as well.
+            MediaStream.objects.filter(pk=self._taken.stream).update(language=entry.language)
+        self._log.write(self._call_sid, entry)
+        reached("log.after_entry")
+
+
+def going_on(so_far: CallSoFar | None, chosen: AgentSettings, *, handed_over: bool) -> SoFar | None:
+    """How a call goes on that another stream has carried. Handed over at a pause, it is the caller's turn; cut off, it is ours."""
+    if so_far is None:
+        return None
+    language = so_far.language if so_far.language in chosen.languages else chosen.language
+    callers_word_is_last = bool(so_far.remarks) and so_far.remarks[-1].speaker != "agent"
+    return SoFar(so_far.position, language, answer_owed=callers_word_is_last or not handed_over)
 
 
 class CallerLine:
@@ -119,6 +242,7 @@ class CallerLine:
     def __init__(self, stream: MediaStream, receive: Any, send: Any) -> None:
         self.bad_frames = 0
         self.close_code = 1000
+        self.went_silent = False
         self._stream = stream
         self._receive = receive
         self._send = send
@@ -143,13 +267,19 @@ class CallerLine:
         return False
 
     async def events(self) -> AsyncIterator[Event]:
-        async for received in self._received():
-            if isinstance(received, carrier.media.StreamStarted):
-                self.bad_frames += 1
-                continue
-            if isinstance(received, CallerHungUp):
-                return
-            yield received
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(SILENT_LIMIT_S) as limit:
+                async for received in self._received():
+                    limit.reschedule(loop.time() + SILENT_LIMIT_S)
+                    if isinstance(received, carrier.media.StreamStarted):
+                        self.bad_frames += 1
+                        continue
+                    yield received
+                    if isinstance(received, CallerHungUp):
+                        return
+        except TimeoutError:
+            self.went_silent = True
 
     def execute(self, command: LineCommand) -> None:
         self._outbox.append(carrier.media.encode(self._stream_sid, command))
@@ -162,16 +292,17 @@ class CallerLine:
             await blocking.record(self._remember, act)
         except DatabaseError:
             logger.exception("call %s: what comes next could not be written down", call_sid)
+        reached("last_act.remembered")
         try:
             if isinstance(act, HangUp):
                 await blocking.ask_carrier(carrier.api.end_call, call_sid)
-            else:
-                next_document = settings.PUBLIC_BASE_URL + reverse("after-stream")
-                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, next_document)
+            elif isinstance(act, Transfer):
+                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, after_stream_url())
         except CarrierError as error:
             logger.warning("call %s: %s; closing its stream instead", call_sid, error)
             return False
-        return True
+        reached("last_act.done")
+        return not isinstance(act, HandOver)
 
     async def close(self) -> None:
         self._writer.cancel()
@@ -181,7 +312,8 @@ class CallerLine:
                 await self._send({"type": "websocket.close", "code": self.close_code})
 
     def _remember(self, act: LastAct) -> None:
-        step = MediaStream.NextStep.TRANSFER if isinstance(act, Transfer) else MediaStream.NextStep.HANG_UP
+        steps = {HangUp: MediaStream.NextStep.HANG_UP, Transfer: MediaStream.NextStep.TRANSFER}
+        step = steps.get(type(act), MediaStream.NextStep.HAND_OVER)
         department = act.department if isinstance(act, Transfer) else ""
         MediaStream.objects.filter(pk=self._stream.pk).update(next_step=step, department=department)
 
@@ -205,6 +337,7 @@ class CallerLine:
             while True:
                 while self._outbox:
                     await self._send({"type": "websocket.send", "text": self._outbox.popleft()})
+                reached("call.first_audio")
                 self._outbox_filled.clear()
                 await self._outbox_filled.wait()
 
@@ -212,6 +345,10 @@ class CallerLine:
 def media_url() -> str:
     """Where media streams are opened, without the ticket; TwiML and the signature must have the same."""
     return "ws" + settings.PUBLIC_BASE_URL.removeprefix("http") + "/media-stream/"
+
+
+def after_stream_url() -> str:
+    return settings.PUBLIC_BASE_URL + reverse("after-stream")
 
 
 def caller_hash(caller: Caller) -> str:

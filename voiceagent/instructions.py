@@ -4,26 +4,44 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from .call.policy import Policy
+from . import clips
+from .call.policy import Lines, Policy
 from .engines.base import EngineConfig, ToolSchema
+from .languages import LANGUAGES
 from .models import AgentSettings, TransferDestination
 from .toolbox import Tool
-from .words import spoken, written
+from .words import spoken, spoken_lines, written
 
 
-def policy(chosen: AgentSettings) -> Policy:
+def policy(chosen: AgentSettings, *, staff_are_there: bool) -> Policy:
     return Policy(
-        greeting=chosen.greeting or spoken("agent/greeting"),
-        nudge=spoken("agent/nudge"),
-        no_input_goodbye=spoken("agent/no_input_goodbye"),
-        too_long_goodbye=spoken("agent/too_long_goodbye"),
-        transfer_line=spoken("agent/transfer_line"),
-        fillers=tuple(written("spoken/agent/fillers.txt").splitlines()),
+        lines={language: lines(language, chosen, staff_are_there=staff_are_there) for language in chosen.languages},
+        language=chosen.language,
         tool_too_late=written("agent/too_late.txt"),
         call_goes_on=written("agent/call_goes_on.txt"),
+        keys_typed=written("agent/keys_typed.txt"),
+        # What silence by meaning takes is the engine's to decide, and not told.
+        endpointing_ms=chosen.vad_silence_ms if chosen.turn_detection == AgentSettings.TurnDetection.SERVER_VAD else 0,
         silence_s=chosen.silence_s,
         nudges=chosen.nudges,
         longest_call_s=chosen.longest_call_s,
+    )
+
+
+def lines(language: str, chosen: AgentSettings, *, staff_are_there: bool) -> Lines:
+    """What is said in one language. A greeting of the managers' own is in the language that calls begin in."""
+    own_greeting = chosen.greeting if language == chosen.language else ""
+    return Lines(
+        greeting=own_greeting or spoken("agent/greeting", language=language),
+        nudge=spoken("agent/nudge", language=language),
+        no_input_goodbye=spoken("agent/no_input_goodbye", language=language),
+        too_long_goodbye=spoken("agent/too_long_goodbye", language=language),
+        transfer_line=spoken("agent/transfer_line" if staff_are_there else "agent/transfer_line_closed", language=language),
+        offer_person=spoken("agent/offer_person", language=language),
+        fillers=spoken_lines("agent/fillers", language=language),
+        first_sound=clips.chime(),
+        waits=(clips.clip("one_moment", language), clips.clip("still_here", language)),
+        trouble=clips.clip("line_trouble", language),
     )
 
 
@@ -33,7 +51,7 @@ def engine_config(chosen: AgentSettings, tools: Iterable[Tool], briefing: str) -
         voice=chosen.voice,
         instructions=written(
             "agent/instructions.txt",
-            language=chosen.language,
+            others=[LANGUAGES[code].name for code in chosen.languages[1:]],
             departments=list(TransferDestination.objects.all()),
             more=chosen.instructions,
             briefing=briefing,

@@ -1,32 +1,64 @@
 """What the agent itself must remember: the media streams it expects, and the settings managers give it."""
 
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from .languages import LANGUAGES
+
 e164 = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "A number in international form, such as +14155550123.")
 
 
+# A process that has not said for so long that it carries a call has died.
+BEAT_LASTS = timedelta(seconds=15)
+# From the answer to the webhook until the stream starts, a place is kept.
+PLACE_KEPT = timedelta(seconds=30)
+
+
+class MediaStreamQuerySet(models.QuerySet["MediaStream"]):
+    def taking_a_place(self, now: datetime) -> Self:
+        """Carried by a living process, or about to be. Nothing has to be told for a place to become free again."""
+        carried = Q(taken_at__isnull=False, beat_at__gt=now - BEAT_LASTS)
+        expected = Q(taken_at=None, issued_at__gt=now - PLACE_KEPT, next_step="")
+        return self.filter(carried | expected, released_at=None)
+
+
 class MediaStream(models.Model):
-    """Leave for one call to open one media stream, and what happens to the line after it. See `tickets`."""
+    """Leave for one call to open a media stream, who carries it, and what happens to the line after it. See `tickets`.
+
+    A call whose stream breaks opens another: `generation` counts those that were opened, and only the newest may write.
+    """
 
     class NextStep(models.TextChoices):
         UNKNOWN = "", "unknown: the stream ended without being told to"
         HANG_UP = "hang_up", "hang up"
         TRANSFER = "transfer", "put through to a person"
+        HAND_OVER = "hand_over", "go on in another process"
+        REFUSED = "refused", "put through to a person, for the agent had no place"
 
     call_sid = models.CharField(max_length=34, unique=True)
     caller_number = models.CharField(max_length=20, blank=True)
     line_number = models.CharField(max_length=20, blank=True)
     issued_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True, blank=True)
+    offers = models.PositiveSmallIntegerField(default=1)
+    generation = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(max_length=80, blank=True)
+    beat_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField(max_length=2, blank=True)
     next_step = models.CharField(max_length=10, choices=NextStep, default=NextStep.UNKNOWN, blank=True)
     department = models.SlugField(blank=True)
 
+    objects = MediaStreamQuerySet.as_manager()
+
     class Meta:
+        indexes: ClassVar = [models.Index(fields=("issued_at",), name="stream_in_place", condition=Q(released_at=None))]
         constraints: ClassVar = [
             models.CheckConstraint(name="only_a_transfer_has_a_department", condition=Q(department="") | Q(next_step="transfer")),
         ]
@@ -41,6 +73,7 @@ class TransferDestination(models.Model):
     department = models.SlugField(unique=True, help_text="What the agent calls it, such as returns or sales.")
     description = models.CharField(max_length=200, help_text="What belongs there; the agent reads this to choose.")
     phone = models.CharField(max_length=16, validators=[e164])
+    any_time = models.BooleanField("rung at any time", default=False, help_text="Also outside the shop's opening hours.")
 
     class Meta:
         ordering = ("department",)
@@ -49,14 +82,25 @@ class TransferDestination(models.Model):
         return self.department
 
     @classmethod
-    def number_for(cls, department: str) -> str:
-        """The number of a department, or the one of HUMAN_AGENT_PHONE; empty where there is neither."""
-        found = cls.objects.filter(department=department).values_list("phone", flat=True).first() if department else None
-        return found or settings.HUMAN_AGENT_PHONE
+    def reached_at(cls, department: str, *, open_now: bool) -> str:
+        """The number to ring at this moment: the department's, or the one of HUMAN_AGENT_PHONE; "" where nobody would answer."""
+        found = cls.objects.filter(department=department).first() if department else None
+        if found and (open_now or found.any_time):
+            return found.phone
+        return settings.HUMAN_AGENT_PHONE if open_now or settings.HUMAN_AGENT_HOURS == "always" else ""
+
+
+def check_languages(codes: str) -> None:
+    unknown = [code for code in codes.replace(",", " ").split() if code not in LANGUAGES]
+    if unknown:
+        raise ValidationError(f"{', '.join(unknown)}: the agent speaks {', '.join(LANGUAGES)}.")
 
 
 class AgentSettings(models.Model):
-    """One version of what managers set. Versions are never changed: a change is a new one, and a call keeps the one it ran with."""
+    """One version of what managers set, for one phone line or for all that have none of their own.
+
+    Versions are never changed: a change is a new one, and a call keeps the one it ran with.
+    """
 
     class TurnDetection(models.TextChoices):
         SERVER_VAD = "server_vad", "by silence"
@@ -77,13 +121,20 @@ class AgentSettings(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False)
     reason = models.CharField(max_length=200, blank=True, help_text="Why this version was made.")
 
+    line_number = models.CharField(
+        "phone line", max_length=16, blank=True, validators=[e164], help_text="The number that is called. Empty: every other line."
+    )
     greeting = models.CharField(max_length=300, blank=True, help_text="The first sentence. Empty: the standard one.")
     instructions = models.TextField(blank=True, help_text="What the agent should know or do beyond its standing instructions.")
     model = models.CharField(max_length=80, blank=True, help_text="The engine's model. Empty: OPENAI_REALTIME_MODEL.")
     voice = models.CharField(max_length=40, default="marin")
     speed = models.FloatField(default=1.0, validators=[MinValueValidator(0.25), MaxValueValidator(1.5)])
-    language = models.CharField(
-        max_length=2, default="en", validators=[RegexValidator("^[a-z]{2}$", "Two letters, such as en or de.")]
+    language = models.CharField(max_length=2, default="en", choices=[(one.code, one.name) for one in LANGUAGES.values()])
+    other_languages = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[check_languages],
+        help_text=f"What a caller may switch to, of {', '.join(LANGUAGES)}. Empty: nothing else is spoken.",
     )
     turn_detection = models.CharField(max_length=20, choices=TurnDetection, default=TurnDetection.SERVER_VAD)
     vad_threshold = models.FloatField(default=0.5, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)])
@@ -111,7 +162,13 @@ class AgentSettings(models.Model):
         self._state.adding = True
         super().save(*args, **kwargs)
 
+    @property
+    def languages(self) -> list[str]:
+        """What may be spoken on this line; the first is how calls begin."""
+        return list(dict.fromkeys([self.language, *self.other_languages.replace(",", " ").split()]))
+
     @classmethod
-    def current(cls) -> "AgentSettings":
-        """The newest version, or the standard one, which has no number."""
-        return cls.objects.order_by("-id").first() or cls()
+    def current(cls, line_number: str = "") -> "AgentSettings":
+        """The newest version for this line, or for all, or the standard one, which has no number."""
+        # "" sorts before every number, so a line's own version comes first.
+        return cls.objects.filter(line_number__in=["", line_number]).order_by("-line_number", "-id").first() or cls()

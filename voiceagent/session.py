@@ -15,11 +15,14 @@ from .call.commands import (
     ClearPlayback,
     Command,
     ForgetTurn,
+    HandOver,
     HangUp,
     LastAct,
     LineCommand,
     LogEnd,
     LogEntry,
+    LogLanguage,
+    LogRefused,
     LogToolCall,
     LogTransfer,
     LogTurn,
@@ -31,10 +34,12 @@ from .call.commands import (
     SendMark,
     SendToolOutput,
     StartReply,
+    SwitchLanguage,
+    TellEngine,
     Transfer,
     TruncateTurn,
 )
-from .call.events import CallerHungUp, DeadlinePassed, EngineFailed, Event, ProcessStopping, ToolFinished
+from .call.events import DeadlinePassed, EngineFailed, Event, HandOverWanted, LineLost, ProcessStopping, ToolFinished
 from .call.machine import Call, State
 from .engines.base import Engine
 from .words import written
@@ -55,18 +60,19 @@ class Line(Protocol):
     """The caller's line, as long as its media stream is up."""
 
     def events(self) -> AsyncIterator[Event]:
-        """What happens on the line; it ends when the stream does."""
+        """What happens on the line; it ends when the stream does. `CallerHungUp` comes only from a carrier that says so."""
 
     def execute(self, command: LineCommand) -> None:
         """Send it, in order, without waiting."""
 
     async def last_act(self, act: LastAct) -> bool:
-        """Hang up or put the caller through. True: the carrier took it, and will end the stream by itself."""
+        """Hang up, put the caller through, or let another process go on. True: the carrier will end the stream by itself."""
 
 
 class Session:
-    """`new_engine(history)` makes an engine for one session, not yet connected; `history` is what was said in the call before.
-    `use_tool(tool_call_id, name, arguments)` and `write(entry)` block, and are called on threads.
+    """`new_engine(history, language)` makes an engine for one session, not yet connected; `history` is what was said in the call
+    before, `language` what it is held in, "" for the one it begins in. `use_tool(tool_call_id, name, arguments)` and
+    `write(entry)` block, and are called on threads.
     """
 
     def __init__(
@@ -74,14 +80,17 @@ class Session:
         *,
         call: Call,
         line: Line,
-        new_engine: Callable[[tuple[Remark, ...]], Engine],
+        new_engine: Callable[[tuple[Remark, ...], str], Engine],
+        history: tuple[Remark, ...] = (),
+        language: str = "",
         use_tool: Callable[[str, str, str], ToolFinished],
         write: Callable[[LogEntry], None],
     ) -> None:
         self._call = call
         self._line = line
         self._new_engine = new_engine
-        self._engine = new_engine(())
+        self._engine = new_engine(history, language)
+        self._history = history
         self._use_tool = use_tool
         self._write = write
         self._loop = asyncio.get_running_loop()
@@ -92,6 +101,14 @@ class Session:
         self._carrier_ends_stream = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
+
+    def hand_over(self) -> None:
+        """Let another process go on with the call, from its next pause."""
+        self._notice(HandOverWanted())
+
+    def give_up(self) -> None:
+        """Another process carries the call: say and do no more."""
+        self._notice(ProcessStopping())
 
     async def run(self) -> None:
         """Until the call is over, everything it did is written down, and its tools and its engine are at rest."""
@@ -138,7 +155,7 @@ class Session:
             pass
         except Exception:
             logger.exception("the line broke")
-        await self._inbox.put(CallerHungUp())
+        await self._inbox.put(LineLost())
 
     async def _read_engine(self, engine: Engine) -> None:
         try:
@@ -173,6 +190,9 @@ class Session:
         with suppress(asyncio.QueueFull):
             self._inbox.put_nowait(DeadlinePassed())
 
+    def _notice(self, event: Event) -> None:
+        self._start(self._inbox.put(event))
+
     # What is to be done
 
     def _carry_out(self, command: Command) -> None:
@@ -181,13 +201,15 @@ class Session:
                 self._line.execute(command)
             case SendCallerAudio() | StartReply() | CancelReply() | TruncateTurn() | ForgetTurn() | SendToolOutput():
                 self._engine.execute(command)
-            case ReconnectEngine(history):
-                self._reconnect(history)
-            case LogTurn() | LogToolCall() | LogTransfer() | LogEnd():
+            case TellEngine() | SwitchLanguage():
+                self._engine.execute(command)
+            case ReconnectEngine(history, language):
+                self._reconnect((*self._history, *history), language)
+            case LogTurn() | LogToolCall() | LogTransfer() | LogLanguage() | LogRefused() | LogEnd():
                 self._log.put_nowait(command)
             case RunTool():
                 self._start(self._run_tool(command))
-            case HangUp() | Transfer():
+            case HangUp() | Transfer() | HandOver():
                 self._acts.append(self._start(self._perform(command)))
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -196,10 +218,10 @@ class Session:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _reconnect(self, history: tuple[Remark, ...]) -> None:
+    def _reconnect(self, history: tuple[Remark, ...], language: str) -> None:
         """What is sent from now on waits for the new session."""
         self._start(self._engine.close())
-        self._engine = self._new_engine(history)
+        self._engine = self._new_engine(history, language)
         self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
 
     async def _perform(self, act: LastAct) -> None:

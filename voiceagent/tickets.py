@@ -1,11 +1,20 @@
-"""Leave to open one media stream: issued when the carrier rings, taken once when the stream starts.
+"""Leave to open one media stream: issued when the carrier rings, taken once when the stream starts, and who holds it since.
 
 A ticket is a keyed hash of the call and the time it was issued, so it is in no table, and a carrier that rings twice is given
 the same one. It travels in the stream's path, where a stranger can be refused before the socket is accepted.
+
+A call whose stream broke is issued another. The newest one taken is the call's, and whoever held an older one finds out.
 """
 
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -14,15 +23,45 @@ from .models import MediaStream
 
 # From the answer to the webhook until the stream starts: the notice is read out in between.
 VALID_FOR = timedelta(seconds=60)
+# Streams one call may be offered, one after the other; then a person takes it.
+MOST_OFFERS = 4
+# The lock under which places are counted; any number that nothing else uses.
+PLACES = 72_001
+# Who we are, for whoever looks into the table.
+OWNER = f"{socket.gethostname()[:60]}:{os.getpid()}"
+
+
+class NoPlace(Exception):
+    """As many calls are under way as may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stream, and which of its call's streams it is."""
+
+    stream: int
+    generation: int
 
 
 def issue(call: IncomingCall) -> str:
-    """The ticket for this call; "" when its stream was already opened or can be no more, as when a webhook is replayed."""
-    stream, _ = MediaStream.objects.get_or_create(
-        call_sid=call.call_sid,
-        defaults={"caller_number": call.caller_number, "line_number": call.line_number, "issued_at": timezone.now()},
-    )
+    """The ticket for this call; "" when its stream was already opened or can be no more, as when a webhook is replayed.
+
+    Raises `NoPlace`, the first time and whenever the carrier asks again.
+    """
+    with transaction.atomic():
+        stream = MediaStream.objects.filter(call_sid=call.call_sid).first() or _arrived(call)
+    if stream.next_step == MediaStream.NextStep.REFUSED:
+        raise NoPlace
     return _ticket(stream) if _is_open(stream) else ""
+
+
+def issue_another(call_sid: str) -> str:
+    """A ticket for a call whose stream broke or could not be opened; "" when it has had its share."""
+    going_on = (MediaStream.NextStep.UNKNOWN, MediaStream.NextStep.HAND_OVER)
+    offered = MediaStream.objects.filter(call_sid=call_sid, next_step__in=going_on, offers__lt=MOST_OFFERS, released_at=None)
+    if not offered.update(offers=F("offers") + 1, issued_at=timezone.now(), taken_at=None):
+        return ""
+    return _ticket(MediaStream.objects.get(call_sid=call_sid))
 
 
 def find(ticket: str) -> MediaStream | None:
@@ -36,13 +75,53 @@ def find(ticket: str) -> MediaStream | None:
     return stream
 
 
-def take(stream: MediaStream) -> bool:
-    """Use the ticket up. True for one taker only, however many come at once."""
-    return bool(MediaStream.objects.filter(pk=stream.pk, taken_at=None).update(taken_at=timezone.now()))
+def take(stream: MediaStream) -> Taken | None:
+    """Use the ticket up. Only one taker gets it, however many come at once."""
+    now = timezone.now()
+    untaken = MediaStream.objects.filter(pk=stream.pk, taken_at=None, generation=stream.generation)
+    taken = untaken.update(
+        taken_at=now, beat_at=now, generation=F("generation") + 1, owner=OWNER, next_step=MediaStream.NextStep.UNKNOWN
+    )
+    return Taken(stream.pk, stream.generation + 1) if taken else None
+
+
+def still_ours(held: Iterable[Taken]) -> set[Taken]:
+    """Those that nobody has taken up since; for them, this process is alive."""
+    held = set(held)
+    newest = MediaStream.objects.filter(pk__in=[one.stream for one in held]).values_list("pk", "generation")
+    ours = held & {Taken(*one) for one in newest}
+    MediaStream.objects.filter(pk__in=[one.stream for one in ours]).update(beat_at=timezone.now())
+    return ours
+
+
+def is_ours(taken: Taken) -> bool:
+    return MediaStream.objects.filter(pk=taken.stream, generation=taken.generation).exists()
+
+
+def let_go(taken: Taken) -> None:
+    """This process carries the call no more: its place is free, though the call may go on elsewhere."""
+    MediaStream.objects.filter(pk=taken.stream, generation=taken.generation).update(beat_at=None)
+
+
+def call_over(call_sid: str) -> None:
+    """Nothing more can come of it."""
+    MediaStream.objects.filter(call_sid=call_sid, released_at=None).update(released_at=timezone.now())
+
+
+def _arrived(call: IncomingCall) -> MediaStream:
+    """The row of a new call, which takes a place if there is one. Counting and taking is one step, in all processes."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [PLACES])
+    now = timezone.now()
+    full = MediaStream.objects.taking_a_place(now).count() >= settings.MOST_CALLS
+    step = MediaStream.NextStep.REFUSED if full else MediaStream.NextStep.UNKNOWN
+    facts = {"caller_number": call.caller_number, "line_number": call.line_number, "issued_at": now, "next_step": step}
+    stream, _ = MediaStream.objects.get_or_create(call_sid=call.call_sid, defaults=facts)
+    return stream
 
 
 def _is_open(stream: MediaStream) -> bool:
-    return stream.taken_at is None and timezone.now() < stream.issued_at + VALID_FOR
+    return stream.taken_at is None and stream.released_at is None and timezone.now() < stream.issued_at + VALID_FOR
 
 
 def _ticket(stream: MediaStream) -> str:

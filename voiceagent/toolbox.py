@@ -2,21 +2,23 @@
 
 A tool is a plain synchronous function. Its first parameter is the `Caller`, which comes from the call and never from the
 model; the others are what the model fills in, each with a type and, through `Annotated[str, "..."]`, a description. It
-returns what the model is told: text, or a `LastAct` (`HangUp`, `Transfer`) that the call carries out after the last words.
-What cannot be done is raised as `ToolError`, in words the agent can say. Tools run on a thread of their own with the ORM at
-hand, never on the event loop.
+returns what the model is told: text, or something the call does about it: a last act (`HangUp`, `Transfer`) after the last
+words, `SwitchLanguage`, or `AskKeypad`, which takes the caller's next keys for a number. What cannot be done is raised as
+`ToolError`, in words the agent can say. Tools run on a thread of their own with the ORM at hand, never on the event loop.
 """
 
 import inspect
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from .call.commands import HangUp, LastAct, Transfer
+from .call.commands import HangUp, SwitchLanguage, TakeDigits, ToolAct, Transfer
 from .call.events import ToolFinished, ToolStatus
+from .failpoints import reached
 from .words import written
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,18 @@ class ToolError(Exception):
     """It could not be done, in words the agent can say to the caller."""
 
 
+class Tries:
+    """How often this call has come to ask for one thing, so that it is asked for in another way each time."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def next(self, what: str) -> int:
+        """1 for the first time."""
+        self._counts[what] += 1
+        return self._counts[what]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a tool is used for. `number` is where the call says it comes from, E.164 or empty: a hint, never a proof."""
@@ -36,6 +50,17 @@ class Caller:
     call_sid: str
     number: str = ""
     line: str = ""
+    tries: Tries = field(default_factory=Tries, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskKeypad:
+    """The model is told `words`, which ask the caller for keys; those come back to it as what the caller typed."""
+
+    words: str
+
+
+Result = str | HangUp | Transfer | SwitchLanguage | AskKeypad
 
 
 @dataclass(frozen=True)
@@ -43,7 +68,7 @@ class Tool:
     name: str
     description: str
     arguments: type[BaseModel]
-    function: Callable[..., str | LastAct]
+    function: Callable[..., Result]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -55,7 +80,7 @@ class Tool:
         return schema
 
 
-def tool(function: Callable[..., str | LastAct]) -> Tool:
+def tool(function: Callable[..., Result]) -> Tool:
     """Make a tool of a function. Raises `TypeError` at import when it lacks a docstring, a `Caller` or a type."""
     description = inspect.getdoc(function)
     if not description:
@@ -96,7 +121,7 @@ class Toolbox:
     def use(self, caller: Caller, tool_call_id: str, name: str, arguments: str) -> ToolFinished:
         """Run one tool to its end. Never raises: whatever goes wrong is said to the model in words, and nothing more."""
 
-        def finished(output: str, status: ToolStatus, act: LastAct | None = None) -> ToolFinished:
+        def finished(output: str, status: ToolStatus, act: ToolAct | None = None) -> ToolFinished:
             return ToolFinished(tool_call_id, output[:LONGEST_OUTPUT], status, act)
 
         try:
@@ -110,6 +135,7 @@ class Toolbox:
                 f"{'.'.join(map(str, e['loc'])) or 'the arguments'}: {e['msg']}" for e in errors.errors(include_input=False)
             )
             return finished(written("agent/bad_arguments.txt", problems=problems), "refused")
+        reached("tool.before")
         try:
             result = chosen.function(caller, **{name: getattr(values, name) for name in type(values).model_fields})
         except ToolError as error:
@@ -118,11 +144,16 @@ class Toolbox:
             # What broke is for staff; its text may hold anything, so neither the model nor the caller gets it.
             logger.exception("tool %s broke in call %s", name, caller.call_sid)
             return finished(written("agent/broke.txt"), "failed")
+        reached("tool.after")
         if isinstance(result, HangUp):
             return finished(written("agent/hang_up.txt"), "done", result)
         if isinstance(result, Transfer):
             return finished(written("agent/transfer.txt"), "done", result)
+        if isinstance(result, SwitchLanguage):
+            return finished(written("agent/language_switched.txt"), "done", result)
+        if isinstance(result, AskKeypad):
+            return finished(result.words, "done", TakeDigits())
         if not isinstance(result, str):
-            logger.error("tool %s returned %s, neither words nor a last act", name, type(result).__name__)
+            logger.error("tool %s returned %s, which is no result", name, type(result).__name__)
             return finished(written("agent/broke.txt"), "failed")
         return finished(result, "done")

@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from .call.commands import HangUp, Transfer
-from .models import TransferDestination
-from .toolbox import Caller, tool
+from .call.commands import HangUp, SwitchLanguage, Transfer
+from .languages import LANGUAGES
+from .models import AgentSettings, TransferDestination
+from .toolbox import Caller, ToolError, tool
+from .words import written
 
 
 @tool
@@ -25,4 +27,17 @@ def end_call(caller: Caller) -> HangUp:
     return HangUp()
 
 
-TOOLS = (transfer_to_human, end_call)
+@tool
+def switch_language(
+    caller: Caller, language: Annotated[str, "Its two letters, such as de, or its English name, such as German"]
+) -> SwitchLanguage:
+    """Go on in another language. Use it when the caller asks for one, or speaks another one than you do."""
+    wanted = language.strip().casefold()
+    spoken_here = AgentSettings.current(caller.line).languages
+    found = next((code for code, one in LANGUAGES.items() if wanted in (code, one.name.casefold())), "")
+    if found not in spoken_here:
+        raise ToolError(written("agent/language_not_spoken.txt", names=[LANGUAGES[code].name for code in spoken_here]))
+    return SwitchLanguage(found)
+
+
+TOOLS = (transfer_to_human, end_call, switch_language)

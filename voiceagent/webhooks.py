@@ -6,20 +6,28 @@ from templates, what is decided from `MediaStream`.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
+from typing import Any, Literal, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import tickets
+from .call.commands import LogRefused
 from .carriers import carrier
-from .consumers import media_url
+from .consumers import after_stream_url, media_url
+from .engines.breaker import breaker
+from .failpoints import reached
+from .languages import LANGUAGES
 from .log import Log
-from .models import MediaStream, TransferDestination
+from .models import AgentSettings, MediaStream, TransferDestination
 from .words import spoken
 
 logger = logging.getLogger(__name__)
@@ -28,8 +36,6 @@ forms, markup = carrier.webhooks, carrier.markup
 
 View = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 64 * 1024
-# What carriers read aloud; a setting per line will take its place.
-LANGUAGE = "en-US"
 
 
 def signed(view: View) -> View:
@@ -58,9 +64,29 @@ def signed(view: View) -> View:
     return checked
 
 
-def urlpatterns(log: Log) -> list[URLPattern]:
-    """The agent's webhooks, writing down in `log`."""
-    views: dict[str, Callable[[HttpRequest, Log], HttpResponse]] = {
+class Hours(Protocol):
+    """When people are there to be put through to. Every moment is aware."""
+
+    def is_open(self, now: datetime) -> bool: ...
+
+    def next_opening(self, now: datetime) -> datetime | None: ...
+
+    def call_back_by(self, now: datetime) -> datetime | None:
+        """By when a message left now will be answered; None: that cannot be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the webhooks need of the rest of the house."""
+
+    log: Log
+    hours: Hours
+
+
+def urlpatterns(log: Log, hours: Hours) -> list[URLPattern]:
+    """The agent's webhooks, writing down in `log`, ringing people within `hours`."""
+    desk = Desk(log, hours)
+    views: dict[str, Callable[[HttpRequest, Desk], HttpResponse]] = {
         "incoming-call": incoming_call,
         "after-stream": after_stream,
         "transfer-finished": transfer_finished,
@@ -68,83 +94,167 @@ def urlpatterns(log: Log) -> list[URLPattern]:
         "call-status": call_status,
     }
 
-    def bound(view: Callable[[HttpRequest, Log], HttpResponse]) -> View:
-        return signed(wraps(view)(lambda request: view(request, log)))
+    def bound(view: Callable[[HttpRequest, Desk], HttpResponse]) -> View:
+        return signed(wraps(view)(lambda request: view(request, desk)))
 
     return [path(name, bound(view), name=name) for name, view in views.items()]
 
 
-def incoming_call(request: HttpRequest, log: Log) -> HttpResponse:
+def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The carrier rings. Asked twice, it is given the same answer; asked again later, nothing that opens a stream."""
     call = forms.incoming_call(request.POST)
     try:
         with transaction.atomic():
+            desk.log.call_arrived(call)
             ticket = tickets.issue(call)
-            log.call_arrived(call)
+            language = AgentSettings.current(call.line_number).language
+    except tickets.NoPlace:
+        desk.log.write(call.call_sid, LogRefused("capacity"))
+        return Aftermath.of(call.call_sid, desk).person("busy")
     except DatabaseError:
         logger.exception("a call came in and could not be recorded")
-        return _to_a_person("agent/after_failure", number=settings.HUMAN_AGENT_PHONE)
+        return Aftermath(call.call_sid, desk).person("failed")
+    reached("webhook.before_answer")
     if not ticket:
-        return _xml(markup.hang_up(words=spoken("agent/call_over"), language=LANGUAGE))
-    return _xml(markup.answer(notice=spoken("agent/notice"), language=LANGUAGE, ticket=ticket, to=_addresses()))
+        return _xml(markup.hang_up(words=spoken("agent/call_over", language=language), language=tag(language)))
+    if not breaker.allows():
+        desk.log.write(call.call_sid, LogRefused("engine_down"))
+        return Aftermath.of(call.call_sid, desk).person("failed")
+    notice = spoken("agent/notice", language=language)
+    return _xml(markup.answer(notice=notice, language=tag(language), ticket=ticket, to=_addresses()))
 
 
-def after_stream(request: HttpRequest, log: Log) -> HttpResponse:
-    """The media stream is over: as the agent decided, or else, for it was cut off, to a person."""
+def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The media stream is over: as the agent decided, or else it broke, and the agent takes the call up again."""
     call_sid = forms.call_sid(request.POST)
+    if forms.is_over(request.POST):
+        return _xml(markup.hang_up())
     try:
-        stream = MediaStream.objects.filter(call_sid=call_sid).first()
-        number = TransferDestination.number_for(stream.department if stream else "")
+        aftermath = Aftermath.of(call_sid, desk)
+        match aftermath.next_step:
+            case MediaStream.NextStep.HANG_UP:
+                return _xml(markup.hang_up())
+            case MediaStream.NextStep.TRANSFER:
+                return aftermath.person("asked")
+            case _ if not breaker.is_open and (ticket := tickets.issue_another(call_sid)):
+                return aftermath.agent_again(ticket)
+        desk.log.write(call_sid, LogRefused("failed"))
+        return aftermath.person("failed")
     except DatabaseError:
         logger.exception("a stream is over and its next step could not be read")
-        return _to_a_person("agent/after_failure", number=settings.HUMAN_AGENT_PHONE)
-    if stream and stream.next_step == MediaStream.NextStep.HANG_UP:
-        return _xml(markup.hang_up())
-    if stream and stream.next_step == MediaStream.NextStep.TRANSFER:
-        return _to_a_person("agent/before_dial", number=number)
-    return _to_a_person("agent/after_failure", number=number)
+        return Aftermath(call_sid, desk).person("failed")
 
 
-def transfer_finished(request: HttpRequest, log: Log) -> HttpResponse:
+def transfer_finished(request: HttpRequest, desk: Desk) -> HttpResponse:
     """A person was rung. If nobody answered, the caller can leave a message."""
     outcome = forms.dial_outcome(request.POST)
+    aftermath = Aftermath(outcome.call_sid, desk)
     try:
-        log.dial_finished(outcome)
+        desk.log.dial_finished(outcome)
+        aftermath = Aftermath.of(outcome.call_sid, desk)
     except DatabaseError:
         logger.exception("what became of ringing a person could not be recorded")
-    return _xml(markup.hang_up()) if outcome.state == "answered" else _take_message(rang=True)
+    return _xml(markup.hang_up()) if outcome.state == "answered" else aftermath.message(rang=True)
 
 
-def message_taken(request: HttpRequest, log: Log) -> HttpResponse:
+def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
     message = forms.message_taken(request.POST)
+    aftermath = Aftermath(message.call_sid, desk)
     try:
-        log.message_taken(message)
+        desk.log.message_taken(message, call_back_by=aftermath.call_back_by)
+        aftermath = Aftermath.of(message.call_sid, desk)
     except DatabaseError:
         logger.exception("a message was left and could not be recorded; the recording's own callback will tell of it")
-    return _xml(markup.hang_up(words=spoken("agent/message_taken"), language=LANGUAGE))
+    return aftermath.thanks()
 
 
-def call_status(request: HttpRequest, log: Log) -> HttpResponse:
-    log.status_reported(forms.call_status(request.POST))
+def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
+    status = forms.call_status(request.POST)
+    desk.log.status_reported(status)
+    if forms.is_over(request.POST):
+        tickets.call_over(status.call_sid)
     return HttpResponse(status=204)
 
 
-def _to_a_person(words: str, *, number: str) -> HttpResponse:
-    if not number:
-        return _take_message(failed=words == "agent/after_failure")
-    return _xml(markup.transfer(words=spoken(words), language=LANGUAGE, number=number, to=_addresses()))
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What can come after the agent: the agent again, a person, a message. Without `of`, what holds if nothing can be asked."""
+
+    call_sid: str
+    desk: Desk
+    language: str = "en"
+    next_step: str = ""
+    department: str = ""
+    generation: int = 0
+
+    @classmethod
+    def of(cls, call_sid: str, desk: Desk) -> "Aftermath":
+        stream = MediaStream.objects.filter(call_sid=call_sid).first()
+        if stream is None:
+            return cls(call_sid, desk)
+        language = stream.language or AgentSettings.current(stream.line_number).language
+        return cls(call_sid, desk, language, stream.next_step, stream.department, stream.generation)
+
+    def agent_again(self, ticket: str) -> HttpResponse:
+        """Another stream. A caller who was cut off is told so; one who was handed over at a pause notices nothing."""
+        cut_off = self.generation and self.next_step != MediaStream.NextStep.HAND_OVER
+        words = spoken("agent/cut_off", language=self.language) if cut_off else ""
+        return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses()))
+
+    def person(self, why: Literal["asked", "failed", "busy"]) -> HttpResponse:
+        """Ring a person, if one would answer now; whoever promised it may have done so before closing time."""
+        try:
+            number = TransferDestination.reached_at(self.department, open_now=self.staff_are_there)
+        except DatabaseError:
+            number = settings.HUMAN_AGENT_PHONE
+        if not number:
+            return self.message(failed=why == "failed", busy=why == "busy", closed=not self.staff_are_there)
+        lines = {"asked": "agent/before_dial", "failed": "agent/after_failure", "busy": "agent/all_busy"}
+        words = spoken(lines[why], language=self.language)
+        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
+
+    def message(self, **why: bool) -> HttpResponse:
+        opens_at = self._hour(self.desk.hours.next_opening) if why.get("closed") else None
+        facts = {"rang": False, "failed": False, "busy": False, "closed": False, **why}
+        words = self._say("leave_message", **facts, opens_at=opens_at, call_back_by=self.call_back_by)
+        return _xml(markup.take_message(words=words, language=tag(self.language), goodbye=self._say("goodbye"), to=_addresses()))
+
+    def thanks(self) -> HttpResponse:
+        words = self._say("message_taken", call_back_by=self.call_back_by)
+        return _xml(markup.hang_up(words=words, language=tag(self.language)))
+
+    @property
+    def staff_are_there(self) -> bool:
+        """Where the hours cannot be read, ringing in vain is the smaller harm."""
+        try:
+            return self.desk.hours.is_open(timezone.now())
+        except DatabaseError:
+            return True
+
+    @property
+    def call_back_by(self) -> datetime | None:
+        return self._hour(self.desk.hours.call_back_by)
+
+    def _hour(self, ask: Callable[[datetime], datetime | None]) -> datetime | None:
+        try:
+            return ask(timezone.now())
+        except DatabaseError:
+            return None
+
+    def _say(self, line: str, **facts: Any) -> str:
+        return spoken(f"agent/{line}", language=self.language, **facts)
 
 
-def _take_message(*, rang: bool = False, failed: bool = False) -> HttpResponse:
-    words = spoken("agent/leave_message", rang=rang, failed=failed)
-    return _xml(markup.take_message(words=words, language=LANGUAGE, goodbye=spoken("agent/goodbye"), to=_addresses()))
+def tag(language: str) -> str:
+    """What the carrier's voice is asked for."""
+    return LANGUAGES[language].carrier_tag
 
 
 def _addresses() -> markup.Addresses:
     base = settings.PUBLIC_BASE_URL
     return markup.Addresses(
         media_stream=media_url(),
-        after_stream=base + reverse("after-stream"),
+        after_stream=after_stream_url(),
         transfer_finished=base + reverse("transfer-finished"),
         message_taken=base + reverse("message-taken"),
         recording=base + reverse("call-recording-complete"),

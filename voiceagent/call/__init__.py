@@ -9,6 +9,9 @@ That makes every rule of a call testable by calling a function, and a recorded i
     replies.py      one reply at a time
     playback.py     what the caller has heard
     transcript.py   turns, in the order they began
-    wishes.py       what a caller wants, told without the model: a person
+    wishes.py       what a caller's words mean, told without the model: a person is wanted, something goes wrong
+    concerns.py     whether the call goes well, or a person should be offered
+    keypad.py       keys that make a number
+    answering.py    how long the caller waits for an answer
     policy.py       the numbers and lines that govern a call
 """

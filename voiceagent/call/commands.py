@@ -14,8 +14,8 @@ EndReason = Literal[
     "no_input",  # nobody spoke
     "max_duration",
     "engine_failed",
-    "let_go",  # this process had to stop; the carrier asks what comes next
 ]
+RefusalReason = Literal["capacity", "engine_down", "failed"]
 
 
 # To the caller's line
@@ -82,10 +82,25 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class TellEngine:
+    """Something that happened in the conversation and was not heard, such as keys that were pressed."""
+
+    remark: Remark
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchLanguage:
+    """Speak, and write down, this language from now on. Two letters."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReconnectEngine:
     """Open another session with the engine, which knows of `history` and greets nobody again. `EngineReady` tells of it."""
 
     history: tuple[Remark, ...]
+    language: str
 
 
 # To the toolbox
@@ -110,13 +125,30 @@ class Transfer:
     department: str = ""
 
 
-LastAct = HangUp | Transfer
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """End this stream so that the carrier asks for another, which another process takes up."""
+
+
+LastAct = HangUp | Transfer | HandOver
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDigits:
+    """From now on keys are part of a number, until the pound key or a pause; then the engine is told them."""
+
+
+# What a tool can ask of the call
+ToolAct = HangUp | Transfer | SwitchLanguage | TakeDigits
 
 
 # To the log
 @dataclass(frozen=True, slots=True)
 class LogTurn:
-    """Upsert by position. `heard` differs from `generated` when the caller interrupted; `ended_ms` is None while it lasts."""
+    """Upsert by position. `heard` differs from `generated` when the caller interrupted; `ended_ms` is None while it lasts.
+
+    `answer_gap_ms` is of an agent's turn that answers the caller: from their last sound to its first, fillers not counted.
+    """
 
     position: int
     speaker: Speaker
@@ -125,6 +157,7 @@ class LogTurn:
     generated: str
     heard: str
     interrupted: bool = False
+    answer_gap_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +190,25 @@ class LogEnd:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LogLanguage:
+    """The call is held in this language from now on."""
+
+    language: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRefused:
+    """The agent did not take the call, or not for long: why. What follows is a person or a message."""
+
+    reason: RefusalReason
+    at_ms: int = 0
+
+
 LineCommand = PlayAudio | SendMark | ClearPlayback
-EngineCommand = SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput
-LogEntry = LogTurn | LogToolCall | LogTransfer | LogEnd
+EngineCommand = (
+    SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput | TellEngine | SwitchLanguage
+)
+LogEntry = LogTurn | LogToolCall | LogTransfer | LogLanguage | LogRefused | LogEnd
 Command = LineCommand | EngineCommand | ReconnectEngine | RunTool | LastAct | LogEntry

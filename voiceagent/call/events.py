@@ -7,7 +7,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .commands import LastAct
+from .commands import ToolAct
 
 ToolStatus = Literal["done", "failed", "refused", "timed_out"]
 ReplyStatus = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -33,7 +33,12 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True)
 class CallerHungUp:
-    """The media stream has ended: the caller hung up, or the line dropped."""
+    """The carrier says that the call is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineLost:
+    """The media stream has ended and nobody hung up: the caller may still be there."""
 
 
 # From the engine
@@ -44,10 +49,14 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class EngineFailed:
-    """This session with the engine is over. `reason` is a code for the log; `final`: another would fare no better."""
+    """This session with the engine is over. `reason` is a code for the log; `final`: another would fare no better.
+
+    `retry_after_s` is how long the engine asks us to stay away.
+    """
 
     reason: str
     final: bool = False
+    retry_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,10 @@ class CallerSpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallerSpeechStopped:
+    """`audio_ms`: how much of the caller's audio of this session the engine had heard when it noticed; None if it does not say."""
+
     turn_id: str
+    audio_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +140,18 @@ class ToolFinished:
     tool_call_id: str
     output: str
     status: ToolStatus
-    act: LastAct | None = None
+    act: ToolAct | None = None
 
 
 # From the process that carries the call
 @dataclass(frozen=True, slots=True)
+class HandOverWanted:
+    """It is to stop: the call goes on in another one, from its next pause."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStopping:
-    """It cannot carry the call any further."""
+    """It cannot carry the call any further, or must not: another one does."""
 
 
 # From the clock
@@ -148,6 +165,7 @@ Event = (
     | MarkReached
     | DigitPressed
     | CallerHungUp
+    | LineLost
     | EngineReady
     | EngineFailed
     | CallerSpeechStarted
@@ -161,6 +179,7 @@ Event = (
     | ReplyFinished
     | ReplyRefused
     | ToolFinished
+    | HandOverWanted
     | ProcessStopping
     | DeadlinePassed
 )

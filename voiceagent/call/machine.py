@@ -5,11 +5,13 @@
 
     CONNECTING   the line is up, the engine is not: the caller's audio is held
     TALKING
-    CLOSING      one last act (hang up or transfer) waits until the last words were heard
+    CLOSING      one last act (hang up, transfer, hand over) waits until the last words were heard
     ENDED        only tools still running may have something to log
 
 The agent speaks in replies, one at a time, and only this class starts them: the engine is configured to detect speech and
 nothing else. That costs one trip to the engine at the start of each reply, and is what makes every rule below hold.
+
+Whenever the caller waits for the agent and hears nothing, whatever the cause, clips of our own say that the line is alive.
 """
 
 from collections import deque
@@ -17,26 +19,34 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
+from .answering import Answering
 from .commands import (
     ClearPlayback,
     Command,
     EndReason,
     ForgetTurn,
+    HandOver,
     HangUp,
     LastAct,
     LogEnd,
+    LogLanguage,
     LogToolCall,
     LogTransfer,
     PlayAudio,
     ReconnectEngine,
+    Remark,
     RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
     StartReply,
+    SwitchLanguage,
+    TakeDigits,
+    TellEngine,
     Transfer,
     TruncateTurn,
 )
+from .concerns import Concern, Concerns
 from .events import (
     AgentAudio,
     AgentWordsSpoken,
@@ -51,6 +61,8 @@ from .events import (
     EngineFailed,
     EngineReady,
     Event,
+    HandOverWanted,
+    LineLost,
     MarkReached,
     ProcessStopping,
     ReplyFinished,
@@ -59,11 +71,14 @@ from .events import (
     ToolFinished,
     ToolRequested,
 )
+from .keypad import Keypad
 from .playback import BYTES_PER_MS, Playback, audio_bytes
-from .policy import Policy
+from .policy import Clip, Lines, Policy
 from .replies import Replies, Reply
 from .transcript import Transcript, Turn
-from .wishes import asks_for_a_person
+
+# What the ids of our own clips begin with; the engine knows nothing of them.
+CLIP = "clip-"
 
 
 class State(Enum):
@@ -79,6 +94,11 @@ class _ToolRun:
     position: int
     started_ms: int
     reply: Reply | None
+    # Which session with the engine asked for it.
+    session: int
+
+    def told(self, finished: ToolFinished) -> Remark:
+        return Remark("tool", f"{self.request.name}: {finished.output}")
 
     def entry(self, finished: ToolFinished, at_ms: int) -> LogToolCall:
         request = self.request
@@ -94,17 +114,37 @@ class _ToolRun:
         )
 
 
-class Call:
-    """One call, from the start of its media stream. Times are seconds of any clock that does not go back."""
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """Where a call stands that another process has carried until now. `position`: the last one used in its transcript.
 
-    def __init__(self, policy: Policy, now: float) -> None:
+    `answer_owed`: the caller was told nothing of what became of them, or spoke last.
+    """
+
+    position: int
+    language: str
+    answer_owed: bool
+
+
+class Call:
+    """One call, from the start of its media stream. Times are seconds of any clock that does not go back.
+
+    `began` is when the call's first stream began, `now` when this one did.
+    """
+
+    def __init__(self, policy: Policy, began: float, now: float | None = None, so_far: SoFar | None = None) -> None:
         self.state = State.CONNECTING
         self._policy = policy
-        self._began = self._now = now
+        self._began = began
+        self._now = now = began if now is None else now
+        self._language = so_far.language if so_far else policy.language
+        self._first_words: StartReply | None = StartReply(say=self._lines.greeting)
+        if so_far:
+            self._first_words = StartReply() if so_far.answer_owed else None
         self._out: list[Command] = []
-        self._timers: dict[str, float] = {"connect": now + policy.connect_s, "longest": now + policy.longest_call_s}
-        self._playback = Playback()
-        self._transcript = Transcript()
+        self._timers: dict[str, float] = {"connect": now + policy.connect_s, "longest": began + policy.longest_call_s}
+        self._playback = Playback(now)
+        self._transcript = Transcript(so_far.position if so_far else 0)
         self._held: deque[str] = deque()
         self._held_bytes = 0
         self._replies = Replies()
@@ -120,11 +160,20 @@ class Call:
         self._nudges = self._pardoned = 0
         self._failed_replies = 0
         self._engine_up = self._engine_gone = False
+        # 0 is none: between a lost session and the next, or when there will be no other.
+        self._session = self._sessions = 1
         self._reconnects = 0
-        self._answer_owed = False
+        self._keypad = Keypad(policy.most_digits)
+        self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress)
+        self._answering = Answering(policy.endpointing_ms)
+        self._owing_since: float | None = None
+        self._clips = self._waits = 0
+        self._in_trouble = False
+        self._hand_over_wanted = False
         self._last_act: LastAct | None = None
         self._asked_to_close: Reply | None = None
-        self._end_reason: EndReason = "agent_hung_up"
+        # None: the call goes on elsewhere.
+        self._end_reason: EndReason | None = "agent_hung_up"
         self._end_detail = ""
 
     @property
@@ -151,8 +200,8 @@ class Call:
                 self._playback.mark_reached(name, now)
             case CallerSpeechStarted(turn_id):
                 self._caller_speech_started(turn_id)
-            case CallerSpeechStopped(turn_id):
-                self._caller_speech_stopped(turn_id)
+            case CallerSpeechStopped():
+                self._caller_speech_stopped(event)
             case CallerTurnCommitted(turn_id):
                 self._caller_turn_committed(turn_id)
             case CallerWordsHeard(turn_id, text):
@@ -171,12 +220,17 @@ class Call:
                 self._digit_pressed(digit)
             case EngineReady():
                 self._engine_ready()
-            case EngineFailed(reason, final):
-                self._engine_lost(reason, final)
+            case EngineFailed(reason, final, retry_after_s):
+                self._engine_lost(reason, final, retry_after_s)
             case CallerHungUp():
                 self._caller_hung_up()
+            case LineLost():
+                self._line_lost()
+            case HandOverWanted():
+                self._hand_over_wanted = True
+                self._timers["hand_over"] = now + self._policy.hand_over_s
             case ProcessStopping():
-                self._end("let_go")
+                self._end(None)
             case DeadlinePassed():
                 self._deadlines_passed()
             case _:
@@ -188,16 +242,21 @@ class Call:
 
     def _caller_audio(self, payload: str) -> None:
         if self._engine_up:
-            self._out.append(SendCallerAudio(payload))
+            self._send_caller_audio(payload)
         elif self.state is not State.ENDED and not self._engine_gone:
             self._held.append(payload)
             self._held_bytes += audio_bytes(payload)
             while self._held_bytes > self._policy.held_audio_ms * BYTES_PER_MS:
                 self._held_bytes -= audio_bytes(self._held.popleft())
 
+    def _send_caller_audio(self, payload: str) -> None:
+        self._out.append(SendCallerAudio(payload))
+        self._answering.sent(audio_bytes(payload) / BYTES_PER_MS)
+
     def _caller_speech_started(self, turn_id: str) -> None:
         if not self._engine_up:
             return
+        self._answering.caller_started()
         self._transcript.begin(turn_id, "caller", self._at_ms)
         self._caller_speaking = True
         self._timers["speech"] = self._now + self._policy.longest_turn_s
@@ -207,12 +266,13 @@ class Call:
             self._replies.wanted = None
             self._barge_in()
 
-    def _caller_speech_stopped(self, turn_id: str) -> None:
+    def _caller_speech_stopped(self, event: CallerSpeechStopped) -> None:
         if self.state is State.ENDED:
             return
         if self._caller_speaking:
             self._timers["speech"] = self._now + self._policy.commit_s
-        if turn := self._transcript.find(turn_id):
+            self._answering.caller_stopped(event.audio_ms, self._now)
+        if turn := self._transcript.find(event.turn_id):
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
 
@@ -233,17 +293,65 @@ class Call:
         if not text.strip():
             self._nudges += self._pardoned
         self._pardoned = 0
-        if asks_for_a_person(text):
-            self._put_through(f"The caller asked for a person: {text.strip()}")
+        self._act_on(self._concerns.heard(text, turn.position), f"The caller asked for a person: {text.strip()}")
+
+    def _act_on(self, concern: Concern, reason: str) -> None:
+        match concern:
+            case "person":
+                self._put_through(reason)
+            case "offer" if self.state is State.TALKING:
+                self._offer_person()
+            case "hopeless":
+                self._close(HangUp("max_duration"), "max_duration", say=self._lines.too_long_goodbye)
+
+    def _offer_person(self) -> None:
+        """In place of an answer that has not begun; after one that has."""
+        reply = self._replies.under_way
+        if reply and not reply.spoke and not reply.line.say:
+            self._out += self._replies.cancel()
+        self._replies.wanted = StartReply(say=self._lines.offer_person)
 
     def _caller_hung_up(self) -> None:
         """Who leaves during the goodbye was not lost: the call had come to its end."""
         goodbye = self.state is State.CLOSING and isinstance(self._last_act, HangUp)
         self._end(self._end_reason if goodbye else "caller_hung_up")
 
+    def _line_lost(self) -> None:
+        """What was about to be done is done; otherwise the carrier will ask for another stream."""
+        if self.state is State.CLOSING:
+            self._perform_last_act()
+        else:
+            self._end(None)
+
     def _digit_pressed(self, digit: str) -> None:
-        if digit == self._policy.person_digit:
+        if digit == self._policy.person_digit and not (self._keypad.is_typing or self._keypad.invited):
             self._put_through("The caller pressed 0 for a person.")
+        elif self.state is State.TALKING:
+            if not self._keypad.is_typing:
+                self._barge_in()
+            if self._keypad.press(digit):
+                self._number_typed()
+            else:
+                self._timers["digits"] = self._now + self._policy.digits_pause_s
+
+    def _number_typed(self) -> None:
+        """The engine hears no keys, so it is told. The record says only how many: a typed number may be a card's."""
+        self._timers.pop("digits", None)
+        keys = self._keypad.take()
+        if not keys:
+            return
+        turn = self._transcript.begin(f"keys-{self._transcript.position}", "caller", self._at_ms)
+        turn.words, turn.ended_ms = [f"({len(keys)} keys)"], self._at_ms
+        self._out.append(turn.entry())
+        remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
+        self._transcript.told(turn.position, remark)
+        self._tell_engine(remark)
+        self._pardoned = self._nudges = 0
+        self._replies.want(StartReply())
+
+    def _tell_engine(self, remark: Remark) -> None:
+        if self._session:
+            self._out.append(TellEngine(remark))
 
     def _put_through(self, reason: str) -> None:
         """The caller wants a person: at once, without argument, and whatever the model makes of it."""
@@ -251,7 +359,7 @@ class Call:
             self._close(Transfer(reason), "transferred", words=False)
         elif self.state is State.TALKING:
             self._barge_in()
-            self._close(Transfer(reason), "transferred", say=self._policy.transfer_line)
+            self._close(Transfer(reason), "transferred", say=self._lines.transfer_line)
 
     def _barge_in(self) -> None:
         """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""
@@ -266,11 +374,13 @@ class Call:
             for turn_id in reply.turn_ids:
                 cuts.setdefault(turn_id, self._playback.sent_ms(turn_id))
         for turn_id, heard_ms in cuts.items():
+            self._interrupted(turn_id, heard_ms)
+            if turn_id.startswith(CLIP):
+                continue
             if heard_ms:
                 self._out.append(TruncateTurn(turn_id, heard_ms))
             else:
                 self._forget(turn_id)
-            self._interrupted(turn_id, heard_ms)
 
     def _forget(self, turn_id: str) -> None:
         if turn_id not in self._forgotten:
@@ -291,14 +401,14 @@ class Call:
             return
         self._engine_up = True
         self._timers.pop("connect", None)
-        self._out.extend(SendCallerAudio(payload) for payload in self._held)
-        self._held.clear()
+        self._answering.session_began()
+        while self._held:
+            self._send_caller_audio(self._held.popleft())
         self._held_bytes = 0
-        if self.state is State.CONNECTING:
-            self.state = State.TALKING
-            self._replies.want(StartReply(say=self._policy.greeting))
-        elif self._answer_owed:
-            self._replies.want(StartReply())
+        self.state = State.TALKING
+        if self._first_words:
+            self._replies.want(self._first_words)
+        self._first_words = None
 
     def _reply_started(self, reply_id: str) -> None:
         if self._engine_up:
@@ -317,11 +427,24 @@ class Call:
             return
         turn = self._agent_turn(event.turn_id)
         turn.received += size
-        mark = self._playback.queue(event.turn_id, size, self._now)
-        self._out += [PlayAudio(event.payload), SendMark(mark)]
-        if self._replies.under_way:
-            self._replies.under_way.spoke = True
+        if (reply := self._replies.under_way) and reply.line.say not in self._lines.fillers:
+            gap_ms = self._answering.answered(max(self._now, self._playback.over_at or 0.0))
+            turn.answer_gap_ms = turn.answer_gap_ms if gap_ms is None else gap_ms
+        self._play(event.turn_id, event.payload)
+        self._waits, self._in_trouble = 0, False
+        if reply:
+            reply.spoke = True
         self._expect_progress()
+        if (self._playback.over_at or 0.0) > self._now + self._policy.longest_playback_s:
+            self._stop_endless_reply(event.turn_id)
+
+    def _play(self, turn_id: str, payload: str) -> None:
+        mark = self._playback.queue(turn_id, audio_bytes(payload), self._now)
+        self._out += [PlayAudio(payload), SendMark(mark)]
+
+    def _stop_endless_reply(self, turn_id: str) -> None:
+        """What was sent is still heard; the rest is not wanted, and the engine must not believe that it was said."""
+        self._out += [*self._replies.cancel(), TruncateTurn(turn_id, self._playback.sent_ms(turn_id))]
 
     def _is_stale(self, event: AgentAudio) -> bool:
         if self._replies.is_dead(event.reply_id) or event.turn_id in self._forgotten:
@@ -372,29 +495,44 @@ class Call:
         if self._replies.under_way:
             self._timers["reply"] = self._now + self._policy.reply_s
 
-    def _engine_lost(self, reason: str, final: bool) -> None:
-        """Another session takes over, once; mere connecting earns no second chance. A tool's answer would have nobody to go to."""
-        open_to_more = self.state in (State.CONNECTING, State.TALKING) and not (final or self._tools or self._engine_gone)
-        if not open_to_more or self._reconnects >= self._policy.reconnects:
+    def _engine_lost(self, reason: str, final: bool = False, retry_after_s: float = 0.0) -> None:
+        """Another session takes over, once; mere connecting earns no second chance."""
+        open_to_more = self.state in (State.CONNECTING, State.TALKING) and not (final or self._engine_gone)
+        too_late = retry_after_s > self._policy.longest_retry_after_s
+        if not open_to_more or too_late or self._reconnects >= self._policy.reconnects:
             self._engine_failed(reason)
             return
         self._reconnects += 1
-        self._answer_owed = self._agent_is_generating or self._caller_speaking
+        if self.state is State.TALKING and (self._agent_is_generating or self._caller_speaking or self._tools):
+            self._first_words = StartReply()
+            self._in_trouble = True
+        pause_s = retry_after_s or (0.0 if self._engine_up else self._policy.retry_s)
         self._engine_up = self._caller_speaking = False
+        self._session = 0
         self._replies.give_up()
         for timer in ("reply", "refused", "speech"):
             self._timers.pop(timer, None)
-        self._timers.setdefault("connect", self._now + self._policy.reconnect_s)
-        self._out.append(ReconnectEngine(self._transcript.remarks()))
+        self._timers.setdefault("connect", self._now + pause_s + self._policy.reconnect_s)
+        if pause_s:
+            self._timers["reconnect"] = self._now + pause_s
+        else:
+            self._reconnect_engine()
+
+    def _reconnect_engine(self) -> None:
+        self._sessions += 1
+        self._session = self._sessions
+        self._out.append(ReconnectEngine(self._transcript.remarks(), self._language))
 
     def _engine_failed(self, reason: str) -> None:
         """Whatever is queued is still heard; then a person takes the call, unless it was about to end anyway."""
         if self.state is State.ENDED:
             return
         self._engine_up, self._engine_gone = False, True
+        self._session = 0
+        self._first_words = None
         self._replies.give_up()
         self._asked_to_close = None
-        for timer in ("connect", "reply", "refused"):
+        for timer in ("connect", "reconnect", "reply", "refused"):
             self._timers.pop(timer, None)
         if self.state is not State.CLOSING:
             self._end_detail = reason
@@ -410,7 +548,7 @@ class Call:
             return
         self._tools_seen.add(event.tool_call_id)
         self._expect_progress()
-        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._replies.under_way)
+        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._replies.under_way, self._session)
         if self.state is State.CLOSING:
             refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
             self._out += [run.entry(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
@@ -424,7 +562,7 @@ class Call:
     def _tool_finished(self, event: ToolFinished) -> None:
         if late := self._late_tools.pop(event.tool_call_id, None):
             self._out.append(late.entry(event, self._at_ms))
-            self._transcript.told(late.position, late.request.name, event.output)
+            self._transcript.told(late.position, late.told(event))
             return
         run = self._tools.pop(event.tool_call_id, None)
         if run is None:
@@ -432,21 +570,40 @@ class Call:
         if event.status == "timed_out":
             self._late_tools[event.tool_call_id] = run
         self._out.append(run.entry(event, self._at_ms))
-        self._transcript.told(run.position, run.request.name, event.output)
-        if not self._engine_up:
+        self._transcript.told(run.position, run.told(event))
+        if self.state is State.ENDED:
             return
+        if isinstance(event.act, SwitchLanguage):
+            self._switch_language(event.act)
+        elif isinstance(event.act, TakeDigits):
+            self._keypad.invited = True
         interrupted = self._caller_speaking or (run.reply is not None and run.reply.cancelled)
         if isinstance(event.act, HangUp) and interrupted and self.state is State.TALKING:
             # Who interrupts the goodbye has something to say.
-            self._out.append(SendToolOutput(event.tool_call_id, self._policy.call_goes_on))
+            self._give_tool_output(run, self._policy.call_goes_on)
             self._replies.want(StartReply())
             return
-        self._out.append(SendToolOutput(event.tool_call_id, event.output))
-        if event.act:
+        self._give_tool_output(run, event.output)
+        if isinstance(event.act, Transfer | HangUp):
             reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
-            self._close(event.act, reason, after=run.reply)
-        elif self.state is State.TALKING and not self._tools:
+            self._close(event.act, reason, after=run.reply, words=self._engine_up)
+        elif self.state is State.TALKING and not self._tools and self._engine_up:
             self._replies.want(StartReply())
+        self._act_on(self._concerns.tool_finished(event.status), "The agent could not help.")
+
+    def _give_tool_output(self, run: _ToolRun, output: str) -> None:
+        """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""
+        if run.session == self._session:
+            self._out.append(SendToolOutput(run.request.tool_call_id, output))
+        else:
+            self._tell_engine(Remark("tool", f"{run.request.name}: {output}"))
+
+    def _switch_language(self, switch: SwitchLanguage) -> None:
+        if switch.language in self._policy.lines and switch.language != self._language:
+            self._language = switch.language
+            self._out.append(LogLanguage(switch.language, self._at_ms))
+            if self._session:
+                self._out.append(switch)
 
     # Time
 
@@ -457,8 +614,10 @@ class Call:
             match timer:
                 case "connect":
                     self._engine_failed("connect_timeout")
+                case "reconnect":
+                    self._reconnect_engine()
                 case "reply":
-                    self._engine_failed("no_reply")
+                    self._engine_lost("no_reply")
                 case "refused":
                     self._replies.end_was_missed()
                     self._timers.pop("reply", None)
@@ -468,10 +627,16 @@ class Call:
                     self._no_turn_came_of_it()
                 case "filler":
                     self._tools_take_long()
+                case "wait":
+                    self._keep_waiting()
+                case "digits":
+                    self._number_typed()
+                case "hand_over":
+                    self._hand_over()
                 case "silence":
                     self._nobody_speaks()
                 case "longest":
-                    self._close(HangUp("max_duration"), "max_duration", say=self._policy.too_long_goodbye)
+                    self._close(HangUp("max_duration"), "max_duration", say=self._lines.too_long_goodbye)
                 case "last_words":
                     self._perform_last_act()
 
@@ -482,25 +647,50 @@ class Call:
             self._replies.want(StartReply())
 
     def _tools_take_long(self) -> None:
-        fillers = self._policy.fillers
+        fillers = self._lines.fillers
         self._replies.want(StartReply(say=fillers[self._fillers % len(fillers)]))
         self._fillers += 1
         self._filled = True
 
+    def _keep_waiting(self) -> None:
+        """The caller is owed something and hears nothing."""
+        if self._in_trouble and not self._waits:
+            self._play_clip(self._lines.trouble)
+        elif not self._playback.has_played:
+            self._play_clip(self._lines.first_sound)
+            return
+        else:
+            self._play_clip(self._lines.waits[min(self._waits, len(self._lines.waits) - 1)])
+        self._waits += 1
+
+    def _play_clip(self, clip: Clip) -> None:
+        self._clips += 1
+        turn_id = f"{CLIP}{self._clips}"
+        if clip.words:
+            turn = self._transcript.begin(turn_id, "agent", self._at_ms)
+            turn.words, turn.received, turn.is_clip = [clip.words], audio_bytes(clip.payload), True
+        self._play(turn_id, clip.payload)
+
     def _nobody_speaks(self) -> None:
         self._nudges += 1
         if self._nudges > self._policy.nudges:
-            self._close(HangUp("no_input"), "no_input", say=self._policy.no_input_goodbye)
+            self._close(HangUp("no_input"), "no_input", say=self._lines.no_input_goodbye)
         else:
-            self._replies.want(StartReply(say=self._policy.nudge))
+            self._replies.want(StartReply(say=self._lines.nudge))
 
     # The end
 
-    def _close(self, act: LastAct, reason: EndReason, *, say: str = "", words: bool = True, after: Reply | None = None) -> None:
+    def _hand_over(self) -> None:
+        self._close(HandOver(), None, words=False)
+
+    def _close(
+        self, act: LastAct, reason: EndReason | None, *, say: str = "", words: bool = True, after: Reply | None = None
+    ) -> None:
         """Decide on the last act, once. It waits for `say`, or for the engine's own last words unless `after` has said them."""
         if self.state in (State.CLOSING, State.ENDED):
             return
         self.state = State.CLOSING
+        self._first_words = None
         self._last_act = act
         self._end_reason = reason
         self._timers.pop("silence", None)
@@ -523,7 +713,8 @@ class Call:
             self._end(self._end_reason)
             self._out.append(act)
 
-    def _end(self, reason: EndReason) -> None:
+    def _end(self, reason: EndReason | None) -> None:
+        """None: it ends here, and goes on elsewhere."""
         if self.state is State.ENDED:
             return
         for cut in self._playback.cut(self._now):
@@ -535,7 +726,8 @@ class Call:
         self._engine_up = False
         self._timers.clear()
         self._replies.give_up()
-        self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
+        if reason:
+            self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
 
     # After every event
 
@@ -549,6 +741,10 @@ class Call:
         if self._may_speak and (line := self._replies.begin()):
             self._out.append(line)
             self._expect_progress()
+            if line.say == self._lines.offer_person:
+                self._concerns.offered(self._transcript.position)
+        if self._hand_over_wanted and not (self._caller_speaking or self._keypad.is_typing) and self._nothing_to_come:
+            self._hand_over()
         if self.state is State.CLOSING and self._nothing_to_come:
             self._perform_last_act()
             return
@@ -575,11 +771,28 @@ class Call:
         else:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
         quiet = self.state is State.TALKING and self._engine_up
-        quiet = quiet and not (self._caller_speaking or self._agent_is_to_be_heard)
+        quiet = quiet and not (self._caller_speaking or self._keypad.is_typing or self._agent_is_to_be_heard)
         self._wait("silence", self._policy.silence_s, quiet and not self._tools)
         self._filled = self._filled and bool(self._tools)
         filler_s = self._policy.next_filler_s if self._filled else self._policy.filler_s
-        self._wait("filler", filler_s, quiet and bool(self._tools and self._policy.fillers))
+        self._wait("filler", filler_s, quiet and bool(self._tools and self._lines.fillers))
+        self._settle_wait()
+
+    def _settle_wait(self) -> None:
+        """Silence that is owed counts from when the caller began to wait, or from when they last heard something."""
+        if not self._owes_sound:
+            self._owing_since, self._waits = None, 0
+            self._timers.pop("wait", None)
+            return
+        self._owing_since = self._now if self._owing_since is None else self._owing_since
+        if self._waits or self._tools:
+            # The engine itself speaks of tools that take long; this is for an engine that does not.
+            patience_s = self._policy.next_wait_s
+        elif self._in_trouble or not self._playback.has_played:
+            patience_s = self._policy.first_sound_s
+        else:
+            patience_s = self._policy.wait_s
+        self._timers["wait"] = max(self._owing_since, self._playback.silent_from) + patience_s
 
     def _wait(self, timer: str, seconds: float, condition: bool) -> None:
         """A timer that runs for as long as its condition holds."""
@@ -595,9 +808,19 @@ class Call:
         return self.state is State.CLOSING or (self.state is State.TALKING and not self._caller_speaking)
 
     @property
+    def _owes_sound(self) -> bool:
+        if self._caller_speaking or self._keypad.is_typing:
+            return False
+        return self._agent_is_generating or bool(self._first_words or self._tools)
+
+    @property
+    def _lines(self) -> Lines:
+        return self._policy.lines[self._language]
+
+    @property
     def _nothing_to_come(self) -> bool:
         tools = self._tools and not self._engine_gone
-        return not (tools or self._agent_is_to_be_heard)
+        return not (tools or self._first_words or self._agent_is_to_be_heard)
 
     @property
     def _agent_is_to_be_heard(self) -> bool:

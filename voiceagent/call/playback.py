@@ -32,9 +32,11 @@ class _Stretch:
 
 
 class Playback:
-    """Times are seconds of the call's clock."""
+    """Times are seconds of the call's clock. `silent_from` is when the caller last heard something, or will have, by the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float = 0.0) -> None:
+        self.has_played = False
+        self._silent_since = now
         self._queued: deque[_Stretch] = deque()
         self._sent: dict[str, int] = {}
         self._heard: dict[str, int] = {}
@@ -52,6 +54,7 @@ class Playback:
         mark = f"{self._generation}.{self._marks}"
         self._queued.append(_Stretch(turn_id, size, mark))
         self._queued_bytes += size
+        self.has_played = True
         self._sent[turn_id] = self._sent.get(turn_id, 0) + size
         return mark
 
@@ -60,10 +63,11 @@ class Playback:
         if any(stretch.mark == mark for stretch in self._queued):
             while self._play().mark != mark:
                 pass
-            self._since = now
+            self._since = self._silent_since = now
 
     def finish(self) -> None:
         """Count everything queued as heard: its marks are too late to come."""
+        self._silent_since = self.silent_from
         while self._queued:
             self._play()
 
@@ -73,6 +77,8 @@ class Playback:
         cuts = [Cut(turn_id, self.heard_ms(turn_id, now)) for turn_id in turns]
         for cut in cuts:
             self._heard[cut.turn_id] = cut.heard_ms * BYTES_PER_MS
+        if self._queued:
+            self._silent_since = min(now, self.silent_from)
         self._queued.clear()
         self._queued_bytes = 0
         self._generation += 1
@@ -102,6 +108,11 @@ class Playback:
         if not self._queued:
             return None
         return self._since + self._queued_bytes / (BYTES_PER_MS * 1000)
+
+    @property
+    def silent_from(self) -> float:
+        over_at = self.over_at
+        return self._silent_since if over_at is None else over_at
 
     def _play(self) -> _Stretch:
         stretch = self._queued.popleft()

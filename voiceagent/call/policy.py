@@ -1,20 +1,47 @@
 """The numbers and lines that govern a call. Seconds, unless a name says otherwise; lines are spoken as they stand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Clip:
+    """Sound of our own, for when the engine has none: base64 of 8 kHz µ-law. `words` is what it says; empty for a tone."""
+
+    words: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What is said in one language."""
+
     greeting: str
     nudge: str
     no_input_goodbye: str
     too_long_goodbye: str
     transfer_line: str
+    offer_person: str
     # Said in turn while a tool takes its time; none: silence.
     fillers: tuple[str, ...]
+    # Played when the stream has begun and the engine is not there yet.
+    first_sound: Clip
+    # Played in turn, the last one again and again, when the engine owes the caller something and is not to be heard.
+    waits: tuple[Clip, ...]
+    # Played when the engine was lost in the middle of a call.
+    trouble: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    # By language, two letters; `language` is the one the call begins in.
+    lines: Mapping[str, Lines]
+    language: str
     # To the model, in place of a tool's result.
     tool_too_late: str
     call_goes_on: str
+    # To the model; `{keys}` stands for what the caller typed.
+    keys_typed: str
 
     # The engine must be ready by then, or a person takes the call.
     connect_s: float = 5.0
@@ -23,21 +50,43 @@ class Policy:
     # A session with the engine that is lost is replaced so often in a call, each within this time; then a person takes it.
     reconnects: int = 1
     reconnect_s: float = 3.0
+    # Before another try when no session came about.
+    retry_s: float = 0.5
+    # An engine that asks us to come back later than this is not waited for.
+    longest_retry_after_s: float = 3.0
     # A reply that was asked for, or has begun, must go on within this time.
-    reply_s: float = 8.0
+    reply_s: float = 5.0
     # An engine that says a reply is under way is asked again after this, should the end of that reply have been missed.
     refused_s: float = 3.0
+    # How long a caller waits for the agent and hears nothing, before a clip: at the start and after a failure, in
+    # the middle of a call, and after another clip.
+    first_sound_s: float = 0.35
+    wait_s: float = 2.5
+    next_wait_s: float = 3.3
+    # More agent audio than this waiting to be heard is an engine that does not stop.
+    longest_playback_s: float = 60.0
     # Speech that goes on for longer is a television; the agent may speak again.
     longest_turn_s: float = 60.0
     # From the end of speech until the engine takes it for a turn; if it never does, what was interrupted is taken up again.
     commit_s: float = 1.5
+    # How long the engine listens into silence before it says that speech has ended; it counts as waiting for the caller.
+    endpointing_ms: int = 0
     # A tool may take so long before something is said about it, and then again.
     filler_s: float = 1.2
-    next_filler_s: float = 4.0
+    next_filler_s: float = 2.5
     # Nobody speaks: nudge, this often, then say goodbye.
     silence_s: float = 8.0
     nudges: int = 2
     longest_call_s: float = 15 * 60
+    # Turns without a tool, after which a caller is asked whether they want a person; and then the call is brought to its end.
+    turns_without_progress: int = 12
+    # So often misunderstood, and a person is offered.
+    misunderstandings: int = 2
+    # Keys that belong together.
+    digits_pause_s: float = 3.0
+    most_digits: int = 20
+    # A call that is to be handed over waits for a pause, and no longer than this.
+    hand_over_s: float = 10.0
     # Last words must have been heard by then; after it the call ends in the middle of them.
     last_words_s: float = 15.0
     # A mark this late will not come; what it stood for counts as heard.

@@ -19,24 +19,37 @@ class Turn:
     interrupted: bool = False
     heard_ms: int = 0
     received: int = 0
+    answer_gap_ms: int | None = None
+    # Our own sound: part of the record, but no part of what was discussed.
+    is_clip: bool = False
 
     def entry(self) -> LogTurn:
         generated = "".join(self.words).strip()
         heard = heard_part(generated, self.heard_ms, self.received // BYTES_PER_MS) if self.interrupted else generated
-        return LogTurn(self.position, self.speaker, self.started_ms, self.ended_ms, generated, heard, self.interrupted)
+        return LogTurn(
+            self.position,
+            self.speaker,
+            self.started_ms,
+            self.ended_ms,
+            generated,
+            heard,
+            self.interrupted,
+            self.answer_gap_ms,
+        )
 
 
 class Transcript:
-    def __init__(self) -> None:
+    def __init__(self, position: int = 0) -> None:
+        """`position` is the last one used."""
         self._turns: dict[str, Turn] = {}
         self._lasting: list[Turn] = []
-        self._results: list[tuple[int, Remark]] = []
-        self._position = 0
+        self._told: list[tuple[int, Remark]] = []
+        self.position = position
 
     def next_position(self) -> int:
         """One counting for turns and tool calls, so that tools stand in place between turns."""
-        self._position += 1
-        return self._position
+        self.position += 1
+        return self.position
 
     def begin(self, turn_id: str, speaker: Speaker, at_ms: int) -> Turn:
         """The turn of this id; a new one takes the next position."""
@@ -45,13 +58,14 @@ class Transcript:
             self._lasting.append(self._turns[turn_id])
         return self._turns[turn_id]
 
-    def told(self, position: int, tool: str, result: str) -> None:
-        self._results.append((position, Remark("tool", f"{tool}: {result}")))
+    def told(self, position: int, remark: Remark) -> None:
+        """What came out that nobody said."""
+        self._told.append((position, remark))
 
     def remarks(self) -> tuple[Remark, ...]:
         """Everything heard and told so far, in order."""
-        said = [(turn.position, Remark(turn.speaker, turn.entry().heard)) for turn in self._turns.values()]
-        return tuple(remark for _, remark in sorted(said + self._results, key=lambda one: one[0]) if remark.text)
+        said = [(turn.position, Remark(turn.speaker, turn.entry().heard)) for turn in self._turns.values() if not turn.is_clip]
+        return tuple(remark for _, remark in sorted(said + self._told, key=lambda one: one[0]) if remark.text)
 
     def find(self, turn_id: str) -> Turn | None:
         return self._turns.get(turn_id)

@@ -19,7 +19,10 @@ class ToolSchema:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What an engine is to be for one call. `say_exactly` is how it is told to speak a fixed line; `{line}` stands for it."""
+    """What an engine is to be for one call. `say_exactly` is how it is told to speak a fixed line; `{line}` stands for it.
+
+    In `instructions`, `{language}` stands for the name of the language that is spoken.
+    """
 
     model: str
     voice: str

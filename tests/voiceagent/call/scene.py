@@ -1,6 +1,7 @@
 """A call in a test: time is a number, events go in, commands come out."""
 
 import base64
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from voiceagent.call.commands import Command, LogEnd, StartReply
@@ -18,24 +19,34 @@ from voiceagent.call.events import (
     ReplyStarted,
 )
 from voiceagent.call.machine import Call
-from voiceagent.call.policy import Policy
+from voiceagent.call.policy import Clip, Lines, Policy
 
 C = TypeVar("C")
 
-POLICY = Policy(
+
+def audio(ms: int) -> str:
+    return base64.b64encode(b"\x7f" * ms * 8).decode()
+
+
+LINES = Lines(
     greeting="Hello, this is the shop.",
     nudge="Are you still there?",
     no_input_goodbye="I can't hear you. Goodbye.",
     too_long_goodbye="We have to stop here. Goodbye.",
     transfer_line="I'll put you through.",
+    offer_person="Would you like a person?",
     fillers=("One moment.", "Still looking."),
+    first_sound=Clip("", audio(300)),
+    waits=(Clip("Please wait.", audio(900)), Clip("Still here.", audio(901))),
+    trouble=Clip("Sorry, trouble.", audio(1100)),
+)
+POLICY = Policy(
+    lines={"en": LINES, "de": replace(LINES, greeting="Guten Tag.", nudge="Sind Sie noch da?")},
+    language="en",
     tool_too_late="Too late.",
     call_goes_on="The caller spoke again.",
+    keys_typed="The caller typed: {keys}",
 )
-
-
-def audio(ms: int) -> str:
-    return base64.b64encode(b"\x7f" * ms * 8).decode()
 
 
 class Scene:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.voiceagent.call.scene import POLICY, Scene, audio, of, silent_about_the_log
+from tests.voiceagent.call.scene import LINES, POLICY, Scene, audio, of, silent_about_the_log
 from voiceagent.call.commands import (
     CancelReply,
     ClearPlayback,
@@ -60,7 +60,7 @@ def test_the_callers_audio_is_held_until_the_engine_is_ready_and_then_sent_in_or
     scene = Scene()
     assert scene.happens(CallerAudio("AAAA"), CallerAudio("BBBB")) == []
     commands = scene.happens(EngineReady())
-    assert commands == [SendCallerAudio("AAAA"), SendCallerAudio("BBBB"), StartReply(say=POLICY.greeting)]
+    assert commands == [SendCallerAudio("AAAA"), SendCallerAudio("BBBB"), StartReply(say=LINES.greeting)]
     assert scene.happens(CallerAudio("CCCC")) == [SendCallerAudio("CCCC")]
 
 
@@ -474,7 +474,7 @@ def test_the_greeting_gets_its_second_chance_too_and_stays_the_greeting():
     scene = Scene()
     scene.happens(EngineReady(), ReplyStarted("r"))
     commands = scene.happens(ReplyFinished("r", "failed", "server_error"))
-    assert commands == [StartReply(say=POLICY.greeting)]
+    assert commands == [StartReply(say=LINES.greeting)]
 
 
 def test_a_reply_that_was_interrupted_does_not_forgive_an_earlier_failure():
@@ -704,10 +704,10 @@ def test_a_call_is_not_over_while_a_tool_that_was_given_up_on_is_at_work():
 def test_silence_is_nudged_twice_and_then_the_call_ends_politely():
     scene = Scene().answered()
     for number in (1, 2):
-        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.nudge)]
         scene.replies(f"nudge-{number}")
         scene.heard_all()
-    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.no_input_goodbye)]
     scene.replies("goodbye")
     assert scene.heard_all()[-2:] == [LogEnd("no_input", scene.call._at_ms), HangUp("no_input")]
 
@@ -728,12 +728,12 @@ def test_words_start_the_nudging_over_but_a_noise_does_not():
     scene.happens(CallerWordsHeard("c-words", "Yes, hello"))
     scene.replies("answer-2")
     scene.heard_all()
-    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.nudge)]
 
 
 def test_silences_far_apart_do_not_add_up_though_the_callers_words_are_not_written_down():
     scene = Scene().answered()
-    for number in range(POLICY.nudges + 2):
+    for number in range(LINES.nudges + 2):
         scene.passes(POLICY.silence_s)
         scene.replies(f"nudge-{number}")
         scene.heard_all()
@@ -757,13 +757,13 @@ def test_speech_that_never_stops_does_not_silence_the_agent_for_ever():
     scene = Scene().answered()
     scene.happens(CallerSpeechStarted("television"))
     assert scene.passes(POLICY.longest_turn_s + POLICY.silence_s - 0.1) == []
-    assert of(StartReply, scene.passes(0.2)) == [StartReply(say=POLICY.nudge)]
+    assert of(StartReply, scene.passes(0.2)) == [StartReply(say=LINES.nudge)]
 
 
 def test_speech_that_stops_and_is_not_taken_for_a_turn_counts_as_silence():
     scene = Scene().answered()
     scene.happens(CallerSpeechStarted("click"), CallerSpeechStopped("click"))
-    assert of(StartReply, scene.passes(POLICY.commit_s + POLICY.silence_s + 0.1)) == [StartReply(say=POLICY.nudge)]
+    assert of(StartReply, scene.passes(POLICY.commit_s + POLICY.silence_s + 0.1)) == [StartReply(say=LINES.nudge)]
 
 
 def test_a_cough_does_not_lose_the_reply_it_interrupted():
@@ -809,7 +809,7 @@ def test_something_is_said_while_a_tool_takes_its_time_and_not_the_same_twice():
 
 def test_the_next_slow_tool_is_not_left_in_silence_for_longer_than_the_first():
     scene = Scene().answered()
-    for number, filler in enumerate(POLICY.fillers):
+    for number, filler in enumerate(LINES.fillers):
         scene.speaks(f"question-{number}")
         scene.happens(ReplyStarted(f"r-{number}"))
         asks_for_tool(scene, f"call-{number}", reply=f"r-{number}")
@@ -881,7 +881,7 @@ def test_a_noise_in_between_is_no_reason_to_nudge_more_often():
     scene.passes(POLICY.silence_s)
     scene.replies("nudge-2")
     scene.heard_all()
-    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.no_input_goodbye)]
 
 
 def test_after_words_there_are_as_many_nudges_as_before():
@@ -890,11 +890,11 @@ def test_after_words_there_are_as_many_nudges_as_before():
     scene.happens(CallerWordsHeard("c-words", "Yes, hello"))
     scene.replies("answer")
     scene.heard_all()
-    for number in range(POLICY.nudges):
-        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+    for number in range(LINES.nudges):
+        assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.nudge)]
         scene.replies(f"nudge-{number}")
         scene.heard_all()
-    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.no_input_goodbye)]
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.no_input_goodbye)]
 
 
 def test_a_caller_who_tells_a_long_story_is_not_nudged():
@@ -1062,7 +1062,7 @@ def test_the_goodbye_of_the_longest_call_is_heard_behind_a_long_reply():
 
 def test_the_longest_call_ends_with_a_goodbye():
     scene = Scene(replace(POLICY, longest_call_s=30.0, silence_s=60.0)).answered()
-    assert of(StartReply, scene.passes(30.0)) == [StartReply(say=POLICY.too_long_goodbye)]
+    assert of(StartReply, scene.passes(30.0)) == [StartReply(say=LINES.too_long_goodbye)]
     scene.replies("goodbye")
     scene.heard_all()
     assert scene.end == LogEnd("max_duration", scene.call._at_ms)
@@ -1184,7 +1184,7 @@ def test_an_engine_lost_in_silence_greets_nobody_when_it_is_back():
     scene = Scene().answered()
     lost(scene)
     assert scene.happens(EngineReady()) == []
-    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=POLICY.nudge)]
+    assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.nudge)]
 
 
 def test_a_caller_who_was_speaking_when_the_engine_was_lost_is_answered():
@@ -1263,7 +1263,7 @@ def test_the_keypads_zero_asks_for_a_person_and_stops_what_is_being_said():
     scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(5000)))
     commands = scene.happens(DigitPressed("0"), after=0.5)
     assert silent_about_the_log(commands) == [ClearPlayback(), CancelReply("r"), TruncateTurn("t", 500)]
-    assert scene.happens(ReplyFinished("r", "cancelled"))[-1] == StartReply(say=POLICY.transfer_line)
+    assert scene.happens(ReplyFinished("r", "cancelled"))[-1] == StartReply(say=LINES.transfer_line)
     scene.replies("handing-over")
     act = Transfer("The caller pressed 0 for a person.")
     assert scene.heard_all()[-2:] == [LogEnd("transferred", scene.call._at_ms), act]
@@ -1277,7 +1277,7 @@ def test_a_caller_who_asks_for_a_person_is_put_through_in_that_turn_whatever_the
     assert silent_about_the_log(commands) == [
         ClearPlayback(),
         TruncateTurn("t-argument", 500),
-        StartReply(say=POLICY.transfer_line),
+        StartReply(say=LINES.transfer_line),
     ]
     scene.replies("handing-over")
     assert scene.heard_all()[-1] == Transfer("The caller asked for a person: I want to talk to a human.")
@@ -1356,7 +1356,7 @@ def test_nobody_is_asked_whether_they_are_there_at_the_moment_the_longest_call_e
     """Both deadlines have passed before anybody could look."""
     scene = Scene(replace(POLICY, longest_call_s=5.0)).answered()
     commands = scene.happens(DeadlinePassed(), after=POLICY.silence_s)
-    assert commands == [StartReply(say=POLICY.too_long_goodbye)]
+    assert commands == [StartReply(say=LINES.too_long_goodbye)]
     scene.replies("goodbye")
     assert scene.heard_all()[-1] == HangUp("max_duration")
 

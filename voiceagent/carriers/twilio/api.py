@@ -17,7 +17,7 @@ from ..base import CarrierError
 from .webhooks import RECORDING_SID
 
 # The SDK has no limit of its own, and a caller is listening.
-TIMEOUT_S = 5.0
+TIMEOUT_S = 3.0
 LARGEST_RECORDING = 512 * 1024 * 1024
 
 # The call is over, or was never there: what was wanted of it has happened or cannot.
@@ -94,7 +94,7 @@ def _client() -> Client:
     client = Client(
         settings.TWILIO_ACCOUNT_SID,
         settings.TWILIO_AUTH_TOKEN,
-        http_client=TwilioHttpClient(timeout=TIMEOUT_S, max_retries=1),
+        http_client=TwilioHttpClient(timeout=TIMEOUT_S, max_retries=0),
         # TWILIO_API_URL says it all: the SDK would otherwise rewrite that host from variables of its own.
         environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
     )

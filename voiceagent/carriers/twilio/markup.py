@@ -42,6 +42,17 @@ def answer(*, notice: str, language: str, ticket: str, to: Addresses) -> str:
     return str(response)
 
 
+def go_on(*, words: str, language: str, ticket: str, to: Addresses) -> str:
+    """Connect another media stream of the same call. The recording that was begun goes on."""
+    response = VoiceResponse()
+    if words:
+        response.say(words, language=language)
+    connect = Connect(action=to.after_stream)
+    connect.stream(url=f"{to.media_stream}{ticket}")
+    response.append(connect)
+    return str(response)
+
+
 def transfer(*, words: str, language: str, number: str, to: Addresses) -> str:
     """Ring a person. What becomes of it is asked for at `transfer_finished`."""
     response = VoiceResponse()

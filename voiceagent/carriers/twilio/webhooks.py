@@ -69,6 +69,11 @@ def call_sid(form: Mapping[str, str]) -> str:
     return _matching(form, "CallSid", CALL_SID)
 
 
+def is_over(form: Mapping[str, str]) -> bool:
+    """Whether the call itself has ended; what is answered then, nobody hears."""
+    return CALL_STATES.get(form.get("CallStatus", ""), "ringing") not in ("ringing", "in_progress")
+
+
 def incoming_call(form: Mapping[str, str]) -> IncomingCall:
     return IncomingCall(call_sid(form), _number(form.get("From", "")), _number(form.get("To", "")))
 

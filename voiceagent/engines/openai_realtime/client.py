@@ -13,19 +13,20 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 from ...call.commands import EngineCommand, SendCallerAudio
 from ...call.events import EngineFailed, EngineReady, Event, ReplyFinished
 from ..base import EngineConfig
-from .codec import FORMAT, BadMessage, Encoder, ErrorReported, SessionConfigured, SessionOpened, decode
+from .codec import FORMAT, VERDICTS, BadMessage, Encoder, ErrorReported, SessionConfigured, SessionOpened, decode
 
 logger = logging.getLogger(__name__)
 
-OPEN_TIMEOUT_S = 4.0
+OPEN_TIMEOUT_S = 3.0
 CLOSE_TIMEOUT_S = 1.0
 PING_INTERVAL_S = 10.0
 PING_TIMEOUT_S = 5.0
 LARGEST_MESSAGE = 4 * 1024 * 1024
 # What another connection would be answered with as well.
 FINAL_STATUSES = {400, 401, 403, 404}
-# Errors that end a session, of which a new one may be free.
-TRANSIENT_CODES = {"session_expired", "rate_limit_exceeded"}
+# Messages that are none, so many in so short a time, are an engine that has lost its mind.
+MOST_BAD_MESSAGES = 5
+BAD_MESSAGES_WITHIN_S = 10.0
 # Caller's audio waiting for an engine that does not read: older speech would be answered too late to make sense.
 MOST_FRAMES_WAITING = 100
 
@@ -48,6 +49,8 @@ class OpenAIRealtime:
         self.model = config.model
         self.bad_messages = 0
         self.dropped_frames = 0
+        self._told_again = False
+        self._bad_since: deque[float] = deque(maxlen=MOST_BAD_MESSAGES)
         self._address = address
         self._encoder = Encoder(config)
         self._socket: ClientConnection | None = None
@@ -57,7 +60,7 @@ class OpenAIRealtime:
         self._writer: asyncio.Task[None] | None = None
 
     async def events(self) -> AsyncIterator[Event]:
-        final = False
+        final, retry_after_s = False, 0.0
         try:
             async for event in self._session():
                 yield event
@@ -65,6 +68,7 @@ class OpenAIRealtime:
         except InvalidStatus as error:
             reason = f"handshake_{error.response.status_code}"
             final = error.response.status_code in FINAL_STATUSES
+            retry_after_s = seconds(error.response.headers.get("Retry-After", ""))
         except TimeoutError:
             reason = "connect_timeout"
         except ConnectionClosed as error:
@@ -73,8 +77,8 @@ class OpenAIRealtime:
             # ImportError: a SOCKS proxy in the environment, which needs a library of its own.
             reason = "connect_failed"
         except _SessionOver as over:
-            reason, final = over.reason, over.reason not in TRANSIENT_CODES
-        yield EngineFailed(reason, final)
+            reason, final = over.reason, over.final
+        yield EngineFailed(reason, final, retry_after_s)
 
     def execute(self, command: EngineCommand) -> None:
         if isinstance(command, SendCallerAudio):
@@ -98,7 +102,7 @@ class OpenAIRealtime:
             try:
                 received = decode(text)
             except BadMessage:
-                self.bad_messages += 1
+                self._count_bad_message()
                 continue
             match received:
                 case None:
@@ -106,7 +110,9 @@ class OpenAIRealtime:
                 case SessionOpened():
                     await self._socket.send(self._encoder.session())
                 case SessionConfigured() if not ready:
-                    self._check_formats(received)
+                    if not self._is_set_right(received):
+                        await self._socket.send(self._encoder.session())
+                        continue
                     ready = True
                     for message in self._encoder.history():
                         await self._socket.send(message)
@@ -114,14 +120,16 @@ class OpenAIRealtime:
                     self._writer = asyncio.create_task(self._write(self._socket))
                 case SessionConfigured():
                     pass
-                case ErrorReported(terminal=False) if not ready and self._encoder.without_transcription():
+                case ErrorReported(verdict="ignore" | "retry") if not ready and self._encoder.without_transcription():
                     # The model that writes down the caller's words is the likeliest to be refused, and the least needed.
                     logger.warning("the engine refuses our configuration (%s); trying without transcription", received.code)
                     await self._socket.send(self._encoder.session())
-                case ErrorReported(terminal=False) if received.event_id and received.event_id == self._encoder.reply_asked_for:
+                case ErrorReported(verdict="ignore" | "retry") if received.event_id == (self._encoder.reply_asked_for or None):
                     yield ReplyFinished("", "failed", received.code)
                 case ErrorReported():
                     self._note(received, ready)
+                case ReplyFinished(status="failed", reason=reason) if VERDICTS.get(reason) == "terminal":
+                    raise _SessionOver(reason, final=True)
                 case _:
                     yield received
 
@@ -164,21 +172,39 @@ class OpenAIRealtime:
                 self.dropped_frames += 1
                 return
 
-    def _check_formats(self, configured: SessionConfigured) -> None:
+    def _is_set_right(self, configured: SessionConfigured) -> bool:
+        """Whether the caller would hear speech and not noise. It is told once more what we want, and then given up."""
         if configured.output_format != FORMAT["type"]:
-            raise _SessionOver("format_mismatch")
+            if self._told_again:
+                raise _SessionOver("format_mismatch", final=True)
+            self._told_again = True
+            return False
         if configured.input_format != FORMAT["type"]:
             # Seen in the field as a wrong echo of a right setting; to refuse would be an outage of our own making.
             logger.warning("the engine echoes another input format than ours")
+        return True
 
     def _note(self, error: ErrorReported, ready: bool) -> None:
         """Before the session is configured every error is about our configuration, and nobody would ever answer."""
         logger.warning("the engine reports %s about %s", error.code, error.event_id or "nothing in particular")
-        if error.terminal or not ready:
-            raise _SessionOver(error.code)
+        if error.verdict in ("reconnect", "terminal") or not ready:
+            raise _SessionOver(error.code, final=error.verdict != "reconnect")
+
+    def _count_bad_message(self) -> None:
+        self.bad_messages += 1
+        now = asyncio.get_running_loop().time()
+        self._bad_since.append(now)
+        if len(self._bad_since) == MOST_BAD_MESSAGES and now - self._bad_since[0] <= BAD_MESSAGES_WITHIN_S:
+            raise _SessionOver("bad_messages", final=False)
 
 
 class _SessionOver(Exception):
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, final: bool) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.final = final
+
+
+def seconds(retry_after: str) -> float:
+    """Of a Retry-After header that says them; 0 of any other."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6 else 0.0

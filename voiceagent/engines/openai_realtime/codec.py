@@ -6,11 +6,11 @@ the call decides when the agent speaks.
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from ... import audio
+from ... import audio, languages
 from ...call.commands import (
     CancelReply,
     EngineCommand,
@@ -19,6 +19,8 @@ from ...call.commands import (
     SendCallerAudio,
     SendToolOutput,
     StartReply,
+    SwitchLanguage,
+    TellEngine,
     TruncateTurn,
 )
 from ...call.events import (
@@ -39,14 +41,27 @@ from ..base import EngineConfig
 
 FORMAT = {"type": "audio/pcmu"}
 
-# An error ends the session only if nothing can be said in it any more. Codes not listed are noted, and the call goes on.
-TERMINAL_CODES = {
-    "session_expired",
-    "invalid_api_key",
-    "insufficient_quota",
-    "model_not_found",
-    "beta_api_shape_disabled",
-    "rate_limit_exceeded",
+Verdict = Literal["ignore", "retry", "reconnect", "terminal"]
+"""What an error asks for: nothing; the same again (what it was about did not happen); another session; no other session either."""
+
+# Codes that are not listed are noted and ignored: most errors are about one message, and the session stays open.
+VERDICTS: dict[str, Verdict] = {
+    "response_cancel_not_active": "ignore",
+    "input_audio_buffer_commit_empty": "ignore",
+    "item_truncate_invalid_item_id": "ignore",
+    "invalid_value": "ignore",
+    "unknown_parameter": "ignore",
+    "missing_required_parameter": "ignore",
+    "conversation_already_has_active_response": "retry",
+    "server_error": "retry",
+    "rate_limit_exceeded": "reconnect",
+    "session_expired": "reconnect",
+    "insufficient_quota": "terminal",
+    "invalid_api_key": "terminal",
+    "account_deactivated": "terminal",
+    "billing_hard_limit_reached": "terminal",
+    "model_not_found": "terminal",
+    "beta_api_shape_disabled": "terminal",
 }
 
 
@@ -69,11 +84,14 @@ class SessionConfigured:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReported:
-    """`terminal`: nothing more can come of this session. `event_id` names the message of ours it is about."""
+    """`event_id` names the message of ours it is about."""
 
     code: str
     event_id: str
-    terminal: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        return VERDICTS.get(self.code, "ignore")
 
 
 class _Format(msgspec.Struct, frozen=True):
@@ -124,6 +142,7 @@ class _Message(msgspec.Struct):
     response_id: str = ""
     delta: str = ""
     transcript: str = ""
+    audio_end_ms: int | None = None
     item: _Item | None = None
     response: _Response | None = None
     session: _Session | None = None
@@ -150,7 +169,7 @@ def decode(text: str | bytes) -> Received | None:
         case _Message(type="input_audio_buffer.speech_started"):
             return CallerSpeechStarted(message.item_id)
         case _Message(type="input_audio_buffer.speech_stopped"):
-            return CallerSpeechStopped(message.item_id)
+            return CallerSpeechStopped(message.item_id, message.audio_end_ms)
         case _Message(type="input_audio_buffer.committed"):
             return CallerTurnCommitted(message.item_id)
         case _Message(type="conversation.item.input_audio_transcription.completed"):
@@ -195,7 +214,7 @@ def _error_reported(error: _Error) -> ErrorReported | ReplyRefused:
     code = error.code or error.type or "unknown"
     if code == "conversation_already_has_active_response":
         return ReplyRefused()
-    return ErrorReported(code, error.event_id or "", code in TERMINAL_CODES)
+    return ErrorReported(code, error.event_id or "")
 
 
 class Encoder:
@@ -241,6 +260,15 @@ class Encoder:
             case SendToolOutput(tool_call_id, output):
                 item = {"type": "function_call_output", "call_id": tool_call_id, "output": output}
                 return self._message("conversation.item.create", item=item)
+            case TellEngine(remark):
+                return self._message("conversation.item.create", item=_item(remark))
+            case SwitchLanguage(language):
+                self._config = replace(self._config, language=language)
+                whole = session(self._config)
+                # The voice cannot change once it has spoken, so only what differs is sent.
+                heard = {"transcription": whole["audio"]["input"]["transcription"]}
+                changes = {"type": "realtime", "instructions": whole["instructions"], "audio": {"input": heard}}
+                return self._message("session.update", session=changes)
 
     def _message(self, kind: str, **fields: Any) -> str:
         self._sent += 1
@@ -264,7 +292,7 @@ def session(config: EngineConfig) -> dict[str, Any]:
     transcription = {"model": config.transcription_model, "language": config.language} if config.transcription_model else None
     return {
         "type": "realtime",
-        "instructions": config.instructions,
+        "instructions": config.instructions.replace("{language}", languages.LANGUAGES[config.language].name),
         "output_modalities": ["audio"],
         "audio": {
             "input": {
