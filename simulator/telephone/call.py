@@ -52,7 +52,7 @@ class Call:
         self.to = to
         self.status = "ringing"
         self.hung_up_by = ""
-        self.ear = Ear()
+        self.ear = Ear(answered_ms=None)
         self.line = Line(network.clock, self.ear)
         self.twiml: list[Document] = []
         self.events: list[Event] = []
@@ -138,7 +138,7 @@ class Call:
 
     def answer(self) -> None:
         if self.answered_ms is None:
-            self.answered_ms = self.now_ms
+            self.answered_ms = self.ear.answered_ms = self.now_ms
             self.line.source = None
             self.status = "in-progress"
             self.note("answered")
