@@ -20,6 +20,7 @@ KINDS = re.compile(
 )
 CALLS_ITSELF_AN_ORDER = re.compile(r"(?<![a-z])o[\s.,-]*r[\s.,-]*d(?![a-z])", re.I)
 SHORTEST_POSTCODE, LONGEST_POSTCODE = 3, 9
+SPEAKS_OF_AN_EMAIL = re.compile(r"@|\b(?:[a-z]+|e-|e )mail\b|\bat\b.*\bdot\b|\bdot ?(?:com|net|org)\b", re.I)
 THIS_ONE = re.compile(r"\b(?:this|the|same) one\b", re.I)
 A_NUMBER = re.compile(r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.I)
 # Where the line's own number does not tell.
@@ -51,6 +52,11 @@ def claim_in(said: str, kind: str) -> Claim:
         return Claim()
     number = identifiers.order_number(said) or ""
     return Claim(order_number=number, postcode="" if kind == "order" else postcode_in(said))
+
+
+def speaks_of_an_email(said: str) -> bool:
+    """Whether somebody tried to say one, understood or not."""
+    return bool(SPEAKS_OF_AN_EMAIL.search(said))
 
 
 def postcode_in(said: str) -> str:

@@ -2,47 +2,52 @@
 
 What may be told about an order is `Proof`'s to say. Who calls comes from the call; what the model passes are only claims.
 Every sentence is a template under `templates/spoken/orders/`, short enough to be spoken as it stands. A question back is a
-result; what cannot be done is a `ToolError`.
+result (`asking`); what cannot be done is a `ToolError`.
 """
 
-import re
-import unicodedata
 from datetime import date, datetime, time
 from itertools import groupby
 from typing import Annotated, Any
 
-from voiceagent.toolbox import Caller, ToolError, tool
-from voiceagent.words import spoken
+from voiceagent.toolbox import AskKeypad, Caller, ToolError, tool
 
+from .asking import ask_for_phone, ask_for_proof, ask_for_time, ask_which
 from .claims import callback_number, claims_in, order_number_in
 from .models import Appointment, HelpArticle, NotFree, OpeningHours, Order, Proof, ShopHours, WrongState
 from .models.appointments import free_near, free_within, spread
 from .models.opening_hours import shop_now, shop_zone
-from .models.proofs import Verdict
 from .spoken.times import At, Closed, Meaning, NotUnderstood, Past, Unclear, Within, understand
+from .wording import say, tidy
 
-LONGEST_ARGUMENT = 300
 MOST_ORDERS = 3
 CLOSURES_AHEAD_DAYS = 14
 # Below this a question shares no more than a chance word with an article.
 WEAKEST_ANSWER = 0.06
 
-OrderNumber = Annotated[str, "The order number as the caller said it, such as 'four seven one nine two' or 'ORD-47192'"]
-Detail = Annotated[str, "A second detail as the caller said it: the e-mail address or the postcode the order was placed with"]
+OrderNumber = Annotated[str, "The order number as the caller said or typed it, such as 'four seven one nine two' or 'ORD-47192'"]
+Detail = Annotated[
+    str, "A second detail as the caller said or typed it: the e-mail address or the postcode the order was placed with"
+]
 
 
 @tool
 def lookup_order(
     caller: Caller,
-    query: Annotated[str, "The order number or e-mail address, or one further detail you were asked for, as the caller said it"],
+    query: Annotated[
+        str,
+        "The order number or e-mail address, or one further detail you were asked for, as the caller said or typed it; "
+        "name what it is where you know, as in 'order 47192' or 'postcode 94107'",
+    ],
     detail: Detail = "",
-) -> str:
+) -> str | AskKeypad:
     """Find out how an order stands. Callers must give its number or their e-mail address, and one more detail of it. What was
     passed in earlier uses in this call is remembered: pass on each detail as you hear it, in the caller's words, and never
     make one up."""
-    verdict = Proof.weigh(caller.call_sid, claims_in(tidy(query)) + claims_in(tidy(detail)))
+    said = tidy(query), tidy(detail)
+    claims = [claim for part in said for claim in claims_in(part)]
+    verdict = Proof.weigh(caller.call_sid, claims)
     if verdict.kind != "proved":
-        return unproved(verdict)
+        return ask_for_proof(caller, verdict, claims, " ".join(said))
     if verdict.order:
         return say("order", order=verdict.order)
     return list_of(verdict.proof)
@@ -54,12 +59,13 @@ def cancel_order(
     order_number: OrderNumber,
     detail: Detail = "",
     confirmed: Annotated[bool, "True only after this tool asked about exactly this order and the caller then said yes"] = False,
-) -> str:
+) -> str | AskKeypad:
     """Cancel an order that has not been shipped. The first use tells you what to ask the caller; after a clear yes, use it
     again with confirmed set to true."""
-    verdict = Proof.weigh(caller.call_sid, order_number_in(tidy(order_number)) + claims_in(tidy(detail)))
+    claims = order_number_in(tidy(order_number)) + claims_in(tidy(detail))
+    verdict = Proof.weigh(caller.call_sid, claims)
     if verdict.kind != "proved":
-        return unproved(verdict)
+        return ask_for_proof(caller, verdict, claims, tidy(detail))
     order, now = verdict.order, shop_now()
     if order is None:
         return list_of(verdict.proof)
@@ -78,18 +84,20 @@ def cancel_order(
 @tool
 def book_appointment(
     caller: Caller,
-    phone: Annotated[str, "The number to call back, as the caller said it; 'this number' for the one they are calling from"],
+    phone: Annotated[
+        str, "The number to call back, as the caller said or typed it; 'this number' for the one they are calling from"
+    ],
     preferred_time: Annotated[str, "When, in the caller's own words, such as 'tomorrow at two' or 'next Friday morning'"],
     about: Annotated[str, "What it is about, in a few words"] = "",
-) -> str:
+) -> str | AskKeypad:
     """Book a call-back from our team. It answers with the booked time, or with free times or a question for the caller."""
     number = callback_number(tidy(phone), caller)
     if number is None:
-        return say("ask_for_phone", withheld=not any(map(str.isalnum, phone)) or not caller.number)
+        return ask_for_phone(caller, tidy(phone))
     now, hours = shop_now(), ShopHours.load()
     meaning = understand(tidy(preferred_time), now, hours)
     if not isinstance(meaning, At):
-        return say_when(meaning, now, hours)
+        return say_when(caller, meaning, now, hours)
     try:
         appointment = Appointment.book(
             phone=number,
@@ -137,31 +145,6 @@ def search_help(
 TOOLS = (lookup_order, cancel_order, book_appointment, opening_hours, search_help)
 
 
-def tidy(text: str) -> str:
-    """One line of ordinary length, without the invisible characters that can hide an instruction or upset a database."""
-    visible = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text[: 2 * LONGEST_ARGUMENT])
-    return " ".join("".join(one for one in visible if unicodedata.category(one)[0] != "C").split())[:LONGEST_ARGUMENT]
-
-
-def say(name: str, **facts: Any) -> str:
-    """What people typed into rows is shown as plain visible text, whatever they typed."""
-    line = spoken(f"orders/{name}", now=shop_now(), **facts)
-    visible = "".join(one for one in line if unicodedata.category(one)[0] != "C")
-    return re.sub(r" +([.,;?])", r"\1", visible)
-
-
-def unproved(verdict: Verdict) -> str:
-    """What to ask for. The words depend on what was claimed, never on what exists."""
-    if verdict.kind in ("mismatch", "locked"):
-        raise ToolError(say(verdict.kind))
-    if verdict.kind == "not_theirs":
-        return say("not_theirs")
-    kinds = verdict.proof.kinds_claimed
-    if "order_number" in kinds:
-        return say("ask_for_email_or_postcode")
-    return say("ask_for_number" if kinds else "ask_for_details")
-
-
 def list_of(proof: Proof) -> str:
     """The latest orders of whom the caller has proved to be."""
     orders = list(Order.objects.filter(customer=proof.customer).newest_first().prefetch_related("items")[: MOST_ORDERS + 1])
@@ -170,7 +153,7 @@ def list_of(proof: Proof) -> str:
     return say("orders", orders=orders[:MOST_ORDERS], more=len(orders) > MOST_ORDERS)
 
 
-def say_when(meaning: Meaning, now: datetime, hours: ShopHours) -> str:
+def say_when(caller: Caller, meaning: Meaning, now: datetime, hours: ShopHours) -> str:
     """What to answer to a time that is not one moment: free times, or which one was meant."""
     match meaning:
         case Within(day, start, end):
@@ -178,17 +161,15 @@ def say_when(meaning: Meaning, now: datetime, hours: ShopHours) -> str:
             if times:
                 return say("which_of_these", times=spread(times))
             return say("not_free", why="full", times=free_near(on(day, start), now, hours))
-        case Unclear("time", choices):
-            return say("ask_which_time", choices=choices)
-        case Unclear(_, choices):
-            return say("ask_which_day", choices=choices)
+        case Unclear(kind, choices):
+            return ask_which(caller, kind, choices)
         case Closed(day, moment, all_day):
             times = free_near(moment or on(day, time(9)), now, hours)
             return say("not_free", why="closed", day=day, closure=hours.closure_on(day), all_day=all_day, times=times)
         case Past(day, moment):
             return say("not_free", why="past", times=free_near(now, now, hours))
         case _:
-            return say("ask_for_time")
+            return ask_for_time(caller, free_near(now, now, hours))
 
 
 def on(day: date, at: time) -> datetime:

@@ -2,7 +2,8 @@
 
 A proof is an order's number and a second detail of the same order: the e-mail or the postcode it was placed with. Where the
 call comes from is none of them. Details may come one by one, over several turns. After three combinations that did not match
-only a person can help. A match forgets what was claimed, and opens that customer's orders for the rest of the call.
+only a person can help. The last of the three starts from nothing, so that what was heard wrongly cannot spoil it. A match
+forgets what was claimed, and opens that customer's orders for the rest of the call.
 """
 
 from collections.abc import Iterator
@@ -33,27 +34,41 @@ class Claim:
     postcode: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.order_number or self._is_second)
+        return any(self._values)
 
     def fits_with(self, other: "Claim") -> bool:
-        """Whether the two could prove something together: an order's number and something else."""
-        return bool((self.order_number and other._is_second) or (other.order_number and self._is_second))
+        """Whether the two could prove something together: an order's number and something else, not the same digits twice."""
+        return self._is_number_beside(other) or other._is_number_beside(self)
+
+    def repeats(self, other: "Claim") -> bool:
+        """Whether both say the same, though perhaps only one says of what kind it is."""
+        return any(one and one == another for one, another in zip(self._values, other._values, strict=True))
+
+    def narrowed_by(self, repeated: "Claim") -> "Claim":
+        """The one of the two that leaves less open."""
+        return repeated if sum(map(bool, repeated._values)) < sum(map(bool, self._values)) else self
 
     def is_about(self, customer: Customer) -> bool:
         return customer.has_email(self.email) or customer.has_postcode(self.postcode)
 
+    def _is_number_beside(self, other: "Claim") -> bool:
+        another = other.postcode and not self.order_number.endswith(f"-{other.postcode}")
+        return bool(self.order_number and (other.email or another))
+
     @property
-    def _is_second(self) -> bool:
-        return bool(self.email or self.postcode)
+    def _values(self) -> tuple[str, str, str]:
+        return self.order_number, self.email, self.postcode
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`order` is the one that was named, if it is the proved customer's; None: any of theirs may be told."""
+    """`order` is the one that was named, if it is the proved customer's; None: any of theirs may be told. `heard` is what the
+    caller has claimed so far, the newest last; of a mismatch the two that did not match."""
 
     kind: Literal["proved", "not_theirs", "incomplete", "mismatch", "locked"]
     proof: "Proof"
     order: Order | None = None
+    heard: tuple[Claim, ...] = ()
 
 
 class Proof(models.Model):
@@ -88,10 +103,6 @@ class Proof(models.Model):
         return proof.customer if proof else None
 
     @property
-    def kinds_claimed(self) -> set[str]:
-        return {kind for claim in self.claims for kind, value in claim.items() if value}
-
-    @property
     def is_locked(self) -> bool:
         return self.failures >= MOST_FAILURES
 
@@ -115,24 +126,32 @@ class Proof(models.Model):
         return self._try(claims)
 
     def _try(self, claims: list[Claim]) -> Verdict:
-        known = [Claim(**claim) for claim in self.claims]
-        fresh = [claim for claim in claims if claim not in known]
-        kept = list(dict.fromkeys([*(claim for claim in known if claim not in claims), *claims]))[-CLAIMS_KEPT:]
-        self.claims = [asdict(claim) for claim in kept]
+        kept = [Claim(**claim) for claim in self.claims]
+        fresh = set[Claim]()
+        for claim in claims:
+            if known := next((one for one in kept if one.repeats(claim)), None):
+                kept.remove(known)
+                kept.append(known.narrowed_by(claim))
+            else:
+                kept.append(claim)
+                fresh.add(claim)
+        kept = kept[-CLAIMS_KEPT:]
         pairs = [pair for pair in combinations(kept, 2) if pair[0].fits_with(pair[1])]
-        tried = [pair for pair in pairs if set(pair) & set(fresh)]
+        tried = [pair for pair in pairs if set(pair) & fresh]
+        self.claims = [asdict(claim) for claim in kept]
         if match := next(matches(tried), None):
             self.customer, order = match
             self.claims = []
             return Verdict("proved", self, order)
         if tried:
             self.failures += 1
+            if self.failures >= MOST_FAILURES - 1:
+                self.claims = []
         if self.is_locked:
-            self.claims = []
             return Verdict("locked", self)
         if pairs:
-            return Verdict("mismatch", self)
-        return Verdict("not_theirs" if self.customer else "incomplete", self)
+            return Verdict("mismatch", self, heard=pairs[-1])
+        return Verdict("not_theirs" if self.customer else "incomplete", self, heard=tuple(kept))
 
 
 def matches(pairs: list[tuple[Claim, Claim]]) -> Iterator[tuple[Customer, Order]]:

@@ -13,7 +13,7 @@ from text_to_num import text2num
 from .emails import email
 from .words import TEENS, TENS, UNITS, number_from, plain
 
-__all__ = ["email", "order_number", "phone", "postcode"]
+__all__ = ["digits", "email", "order_number", "phone", "postcode"]
 
 SHORTEST_ORDER, LONGEST_ORDER = 4, 8
 
@@ -96,6 +96,14 @@ def _e164(run: _Run, region: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def digits(said: str) -> str:
+    """Every digit that was said, in order, to read back what is no number of its kind. Empty where that cannot be told."""
+    try:
+        return "".join(run.digits for run in _runs(plain(said), whole_numbers=False))
+    except _Garbled:
+        return ""
 
 
 def _runs(text: str, whole_numbers: bool) -> list[_Run]:

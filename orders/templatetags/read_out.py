@@ -7,6 +7,7 @@ from decimal import Decimal
 from django import template
 
 from orders.models.opening_hours import shop_now, shop_zone
+from orders.models.proofs import Claim
 from orders.spoken import readout
 
 register = template.Library()
@@ -19,6 +20,20 @@ RECENT = timedelta(days=180)
 def digits(number: object) -> str:
     """The digits alone: of "ORD-47192" callers need no letters."""
     return readout.digits("".join(one for one in str(number) if one.isdigit()))
+
+
+@register.filter
+def characters(code: str) -> str:
+    """One by one, to be checked by ear."""
+    return readout.digits(code)
+
+
+@register.filter
+def claimed(claim: Claim) -> str:
+    """What a caller said of themselves, as it was understood: an e-mail letter by letter, a number digit by digit."""
+    if claim.email:
+        return readout.spelled(claim.email)
+    return digits(claim.order_number) if claim.order_number else characters(claim.postcode)
 
 
 @register.filter

@@ -1,6 +1,6 @@
 import pytest
 
-from orders.claims import callback_number, claims_in, order_number_in
+from orders.claims import callback_number, claims_in, order_number_in, speaks_of_an_email
 from orders.models.proofs import Claim
 from voiceagent.toolbox import Caller
 
@@ -26,6 +26,14 @@ WITHHELD = Caller("CA1", number="", line="+14155550100")
             [Claim(order_number="ORD-47192", postcode="47192"), Claim(email="ada@example.com")],
         ),
         ("ada at example dot com, order 47192", [Claim(email="ada@example.com"), Claim(order_number="ORD-47192")]),
+        ("02134", [Claim(order_number="ORD-02134", postcode="02134")]),
+        ("94107", [Claim(order_number="ORD-94107", postcode="94107")]),
+        ("The caller typed: 47192", [Claim(order_number="ORD-47192", postcode="47192")]),
+        ("The caller typed: 02134", [Claim(order_number="ORD-02134", postcode="02134")]),
+        ("postcode 02134", [Claim(postcode="02134")]),
+        ("order 02134", [Claim(order_number="ORD-02134")]),
+        ("47192#", [Claim(order_number="ORD-47192", postcode="47192")]),
+        ("941070123", [Claim(postcode="94107")]),
         ("my name is Ada", []),
         ("all my orders", []),
         ("my email", []),
@@ -74,3 +82,16 @@ def test_a_number_without_its_country_is_of_the_country_of_the_line():
     british = Caller("CA1", number="", line="+442079460100")
     assert callback_number("oh two oh seven nine four six oh one two three", british) == "+442079460123"
     assert callback_number("four one five five five five oh one nine nine", Caller("CA1", line="")) == "+14155550199"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["my email is jane", "E-mail", "e mail", "jane at gmail", "jane@", "jane at example dot", "example dot com", "example dotcom"],
+)
+def test_whoever_tries_to_say_an_email_is_known_to_try(said):
+    assert speaks_of_an_email(said)
+
+
+@pytest.mark.parametrize("said", ["47192", "nine four one one zero", "I am at home", "the dot on the i", "send it by mail", ""])
+def test_whoever_says_something_else_does_not(said):
+    assert not speaks_of_an_email(said)

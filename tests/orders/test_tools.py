@@ -15,18 +15,27 @@ from orders.tools import TOOLS
 from voiceagent.toolbox import Caller, Toolbox
 
 BOX = Toolbox(TOOLS)
-ADA = Caller("CA1", number="+14155550142", line="+14155550100")
 ASKS_FOR_SECOND = "Before I can say anything about an order I need one more detail"
 NO_MATCH = "I could not find an order with these details"
 # What nobody may hear who has not proved who they are.
 SECRETS = ("jacket", "socks", "166", "shipped", "placed on", "prepared", "Pine Street", "Lindgren", "94110", "@")
 
 
-def use(name: str, caller: Caller = ADA, **arguments):
-    return BOX.use(caller, "call_1", name, json.dumps(arguments))
+class Line:
+    ada: Caller
 
 
-def said(name: str, caller: Caller = ADA, **arguments) -> str:
+@pytest.fixture(autouse=True)
+def ada_calls() -> None:
+    """How often she was asked for something begins anew with each test."""
+    Line.ada = Caller("CA1", number="+14155550142", line="+14155550100")
+
+
+def use(name: str, caller: Caller | None = None, **arguments):
+    return BOX.use(caller or Line.ada, "call_1", name, json.dumps(arguments))
+
+
+def said(name: str, caller: Caller | None = None, **arguments) -> str:
     return use(name, caller, **arguments).output
 
 
@@ -89,7 +98,9 @@ class TestLookingUpAnOrder:
 
     def test_an_email_and_a_postcode_are_not_enough_without_a_number(self, shop):
         answer = said("lookup_order", query="ada@example.com", detail="my zip code is 94110")
-        assert "one more detail: the order number" in answer
+        assert answer.startswith(
+            "Thank you, I have 9 4 1 1 0. Before I can say anything about an order I need one more detail: the"
+        )
 
     def test_once_proved_the_callers_orders_are_listed(self, proved):
         assert said("lookup_order", query="ada@example.com", detail="94110") == (
@@ -111,11 +122,14 @@ class TestLookingUpAnOrder:
 
     @pytest.mark.parametrize("number", ["60001", "99999"])
     def test_once_proved_other_peoples_orders_sound_like_none(self, proved, number):
-        assert said("lookup_order", query=number).startswith("There is no order with that number under the details you gave me.")
+        assert said("lookup_order", query=number) == (
+            f"I understood {' '.join(number)}. There is no order with that number under the details you gave me. "
+            "If it was placed with another e-mail address, tell me that one; otherwise, could you say the number again?"
+        )
 
     def test_what_was_not_understood_is_asked_for(self, shop):
         assert said("lookup_order", query="the blue one") == (
-            "I did not catch an order number or an e-mail address. Could you tell me the order number, digit by digit, "
+            "I did not catch an order number or an e-mail address. Could you tell me the order number, "
             "and the e-mail address or postcode it was placed with?"
         )
 
@@ -136,15 +150,16 @@ class TestProof:
         answer = use("lookup_order", query=query)
         assert (answer.status, answer.output) == (
             "done",
-            "Thank you. Before I can say anything about an order I need one more detail: "
+            f"Thank you, I have {' '.join(query[-5:])}. Before I can say anything about an order I need one more detail: "
             "the e-mail address or the postcode it was placed with. Which can you give me?",
         )
 
     def test_an_email_alone_is_answered_the_same_whether_it_is_known_or_not(self, shop):
         known, unknown = (
-            said("lookup_order", Caller(sid), query=email) for sid, email in (("CA1", "ada@example.com"), ("CA2", "no@example.com"))
+            said("lookup_order", Caller(sid), query=email)
+            for sid, email in (("CA1", "ada@example.com"), ("CA2", "oda@example.com"))
         )
-        assert known == unknown
+        assert known.replace("A D A at", "O D A at") == unknown
 
     @pytest.mark.parametrize(
         ("query", "detail"),
@@ -163,9 +178,9 @@ class TestProof:
     def test_an_unknown_order_and_a_wrong_detail_are_answered_the_same(self, shop, query, detail):
         answer = use("lookup_order", query=query, detail=detail)
         assert answer.status == "failed"
-        assert answer.output == (
-            "I could not find an order with these details. Could you say the order number again, digit by digit, "
-            "and the e-mail address or postcode it was placed with?"
+        assert answer.output.split(". ", 1)[1] == (
+            "I could not find an order with these details. If I heard something wrongly, could you say the order number again, "
+            "digit by digit, and spell the e-mail address or say the postcode it was placed with?"
         )
 
     @pytest.mark.parametrize("number", ["+14155550142", "+14155550177", ""])
@@ -184,7 +199,7 @@ class TestProof:
         answers = [said("lookup_order", query="47192", detail=f"{guess}@example.com") for guess in ("a", "b", "c", "ada")]
         assert [NO_MATCH in answer for answer in answers] == [True, True, False, False]
         assert "A person can help with that. Shall I put you through?" in answers[2]
-        assert answers[3] == answers[2]
+        assert "As I said, I cannot open any order in this call, but a person can." in answers[3]
         assert said("cancel_order", order_number="51830", detail="94110") == answers[2]
 
     def test_a_failed_proof_is_still_counted_when_the_answer_is_a_refusal(self, shop):
@@ -218,13 +233,14 @@ class TestProof:
     def test_whatever_a_hostile_model_sends_no_secret_comes_out(self, shop, uses):
         """Ada's second details (her e-mail, her postcode) are not among the words, so nothing of hers may be."""
         Proof.objects.all().delete()
+        caller = Caller("CA1", number="+14155550142")
         before = list(Order.objects.order_by("pk").values())
         for name, first, second, yes in uses:
             key = "query" if name == "lookup_order" else "order_number"
             extra = {} if name == "lookup_order" else {"confirmed": yes}
             if "cleo" in first + second and "6000" in first + second:
                 continue
-            output = said(name, **{key: first, "detail": second}, **extra)
+            output = said(name, caller, **{key: first, "detail": second}, **extra)
             if Proof.objects.exclude(customer=None).exists():
                 assert Proof.objects.get().customer.name == "Cleo Park"
                 break
@@ -308,8 +324,8 @@ class TestCancelling:
         assert "it has been shipped" in answer.output
 
     def test_nothing_is_cancelled_without_proof(self, shop, placed):
-        for _ in range(2):
-            assert ASKS_FOR_SECOND in said("cancel_order", order_number="51830", confirmed=True)
+        for ask in (ASKS_FOR_SECOND, "no second detail yet"):
+            assert ask in said("cancel_order", order_number="51830", confirmed=True)
         placed.refresh_from_db()
         assert placed.status == "placed"
 
@@ -366,7 +382,7 @@ class TestBooking:
 
     def test_a_number_that_is_none_is_asked_for_again(self, week, now):
         output = said("book_appointment", phone="five five five twelve", preferred_time="tomorrow at two")
-        assert output.startswith("I could not make out that number.")
+        assert output.startswith("I understood 5 5 5 1 2, and that is not a complete telephone number. Which number should")
 
     def test_the_same_booking_again_is_the_same_appointment(self, week, now):
         outputs = {
@@ -546,7 +562,7 @@ class TestHostileText:
         "arguments", ['{"query": 47192}', '{"query": "1", "customer_id": 1}', "not json", "[]", '{"detail": "x"}']
     )
     def test_arguments_that_are_not_valid_do_nothing(self, shop, arguments):
-        assert BOX.use(ADA, "call_1", "lookup_order", arguments).status == "refused"
+        assert BOX.use(Line.ada, "call_1", "lookup_order", arguments).status == "refused"
         assert not Proof.objects.exists()
 
 

@@ -99,18 +99,55 @@ def test_digits_that_are_an_orders_number_and_its_postcode_are_one_detail_beside
 
 
 def test_only_the_last_three_details_are_remembered(shop):
-    weigh(EMAIL)
-    for number in ("ORD-10001", "ORD-10002", "ORD-10003"):
-        weigh(Claim(order_number=number))
+    for number in (ADAS_ORDER, "ORD-10001", "ORD-10002"):
+        assert weigh(Claim(order_number=number)).kind == "incomplete"
+    assert weigh(EMAIL).kind == "mismatch"
+
+
+def test_of_what_was_claimed_the_newest_is_heard_last(shop):
+    assert weigh().heard == ()
+    assert weigh(EMAIL).heard == (EMAIL,)
+    assert weigh(POSTCODE).heard == (EMAIL, POSTCODE)
+    assert weigh(EMAIL).heard == (POSTCODE, EMAIL)
+
+
+def test_of_a_mismatch_the_two_newest_that_could_have_matched_are_heard(shop):
+    wrong, other = Claim(email="eda@example.com"), Claim(email="oda@example.com")
+    assert weigh(NUMBER, wrong).heard == (NUMBER, wrong)
+    assert weigh(other).heard == (NUMBER, other)
+
+
+def test_the_last_combination_starts_from_nothing(shop):
+    wrong = Claim(email="eda@example.com")
+    assert [weigh(one).kind for one in (Claim(order_number="ORD-47182"), wrong)] == ["incomplete", "mismatch"]
+    assert weigh(digits("47183")).kind == "mismatch"
     assert weigh(NUMBER).kind == "incomplete"
+    assert weigh(POSTCODE).kind == "proved"
 
 
-def test_what_was_claimed_is_known_by_its_kind_until_it_is_proved_or_refused(shop):
-    assert weigh(EMAIL).proof.kinds_claimed == {"email"}
-    assert weigh(digits("10001")).proof.kinds_claimed == {"email", "order_number", "postcode"}
-    weigh(digits("10002"))
-    assert weigh(digits("10003")).kind == "locked"
-    assert Proof.objects.get().kinds_claimed == set()
+def test_the_last_combination_locks_when_it_is_wrong_too(shop):
+    for guess in ("a", "b"):
+        weigh(NUMBER, Claim(email=f"{guess}@example.com"))
+    assert weigh(NUMBER).kind == "incomplete"
+    verdict = weigh(Claim(postcode="94111"))
+    assert (verdict.kind, verdict.heard, verdict.proof.claims) == ("locked", (), [])
+
+
+@pytest.mark.parametrize("again", [digits("47192"), NUMBER])
+@pytest.mark.parametrize("first", [digits("47192"), NUMBER])
+def test_the_same_number_is_one_detail_whether_its_kind_was_named_or_not(shop, first, again):
+    verdict = weigh(first, again)
+    assert (verdict.kind, verdict.proof.failures) == ("incomplete", 0)
+    assert verdict.heard == (NUMBER if NUMBER in (first, again) else first,)
+    weigh(Claim(email="eda@example.com"))
+    verdict = weigh(first if again is NUMBER else again)
+    assert (verdict.kind, verdict.proof.failures) == ("mismatch", 1)
+
+
+def test_the_same_digits_named_as_a_number_and_as_a_postcode_prove_nothing(ada, place_order):
+    place_order(ada, "ORD-94110")
+    verdict = weigh(Claim(order_number="ORD-94110"), POSTCODE)
+    assert (verdict.kind, verdict.proof.failures) == ("incomplete", 0)
 
 
 def test_who_has_proved_to_be_whom_is_known_by_the_call(shop, ada, cleo):
