@@ -13,4 +13,4 @@ COPY --chown=root:root . .
 USER callcenter
 
 EXPOSE 8000
-CMD ["sh", "-c", "exec python -m daphne --verbosity 0 --bind \"$BIND\" --port \"$PORT\" --application-close-timeout 20 callcenter.asgi:application"]
+CMD ["python", "-m", "callcenter.server"]

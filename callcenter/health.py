@@ -1,5 +1,7 @@
 """Whether this server lives, and whether it can do its work: for load balancers, containers and `make`."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 
 import redis
@@ -7,7 +9,47 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+logger = logging.getLogger(__name__)
+
 PATIENCE_S = 1.0
+
+
+class EventLoop:
+    """How late the event loop is, measured ten times a second: what blocks it stops every caller's audio."""
+
+    EVERY_S = 0.1
+    NOTICEABLE_S = 0.1
+    TOO_LATE_S = 0.5
+    TOO_LATE_FOR_S = 5.0
+
+    def __init__(self) -> None:
+        self.is_in_time = True
+        self._noticed = False
+        self._too_late_since: float | None = None
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Measure from now on, for as long as the loop runs."""
+        due = loop.time() + self.EVERY_S
+        loop.call_at(due, self._measure, loop, due)
+
+    def _measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self.measured(due, loop.time())
+        self.watch(loop)
+
+    def measured(self, due: float, now: float) -> None:
+        """What was due at one time happened at another; both in seconds, of the same clock."""
+        late_s = now - due
+        if late_s > self.NOTICEABLE_S and not self._noticed:
+            logger.warning("the event loop is blocked: it was %.0f ms late", late_s * 1000)
+        self._noticed = late_s > self.NOTICEABLE_S
+        if late_s <= self.TOO_LATE_S:
+            self._too_late_since = None
+        elif self._too_late_since is None:
+            self._too_late_since = due
+        self.is_in_time = self._too_late_since is None or now - self._too_late_since < self.TOO_LATE_FOR_S
+
+
+event_loop = EventLoop()
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -16,9 +58,19 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """What this server needs and whether it is there: 503 without the database; a lost broker only delays what follows a call."""
-    parts = {"database": _works(_ask_database), "broker": _works(_ask_broker)}
-    return JsonResponse(parts, status=200 if parts["database"] else 503)
+    """Whether new calls should come here: not without the database, while the event loop is blocked, or when the server is
+    about to end. A lost broker only delays what follows a call.
+    """
+    from voiceagent.live import live
+
+    parts = {
+        "database": _works(_ask_database),
+        "broker": _works(_ask_broker),
+        "loop": event_loop.is_in_time,
+        "draining": live.draining,
+    }
+    is_ready = parts["database"] and parts["loop"] and not parts["draining"]
+    return JsonResponse(parts, status=200 if is_ready else 503)
 
 
 def _works(ask: Callable[[], object]) -> bool:

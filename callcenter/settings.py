@@ -29,6 +29,12 @@ class Environment(BaseSettings):
     )
     PORT: int = Field(8000, ge=1, le=65535, description="Port the web server listens on, on loopback unless BIND says otherwise")
     BIND: str = Field("127.0.0.1", description="Address the web server listens on")
+    WEB_PROCESSES: int = Field(2, ge=1, le=16, description="How many web processes make run and make demo start on that port")
+    DRAIN_LIMIT_S: int = Field(
+        600,
+        ge=0,
+        description="How long calls go on in a web process that is asked to end, in seconds; then another takes them over",
+    )
 
     TWILIO_ACCOUNT_SID: str = Field("", pattern=r"^(AC[0-9a-f]{32})?$", description="The Twilio account that owns the number")
     TWILIO_AUTH_TOKEN: str = Field("", description="Signs and checks webhooks; without it every webhook is refused")
@@ -38,6 +44,12 @@ class Environment(BaseSettings):
         pattern=r"^(\+[1-9][0-9]{6,14})?$",
         description="Where callers are put through, E.164; without it they can leave a message",
     )
+
+    HUMAN_AGENT_HOURS: Literal["opening_hours", "always"] = Field(
+        "opening_hours", description="When HUMAN_AGENT_PHONE is rung: opening_hours (the shop's), or always"
+    )
+    MOST_CALLS: int = Field(40, ge=0, description="Calls the agent takes at once; callers beyond are put to a person or a message")
+    MOST_CALLS_PER_PROCESS: int = Field(20, ge=0, description="Calls one web process takes at once")
 
     OPENAI_API_KEY: str = Field("", description="Opens the speech engine and, unless TRANSCRIBER is local, Whisper")
     OPENAI_BASE_URL: str = Field("https://api.openai.com/v1", description="OpenAI's HTTP API, for transcription")
@@ -118,10 +130,14 @@ _services = embedded_services()
 PUBLIC_BASE_URL = ENVIRONMENT.PUBLIC_BASE_URL
 PORT = ENVIRONMENT.PORT
 BIND = ENVIRONMENT.BIND
+DRAIN_LIMIT_S = ENVIRONMENT.DRAIN_LIMIT_S
 TWILIO_ACCOUNT_SID = ENVIRONMENT.TWILIO_ACCOUNT_SID
 TWILIO_AUTH_TOKEN = ENVIRONMENT.TWILIO_AUTH_TOKEN
 TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")
 HUMAN_AGENT_PHONE = ENVIRONMENT.HUMAN_AGENT_PHONE
+HUMAN_AGENT_HOURS = ENVIRONMENT.HUMAN_AGENT_HOURS
+MOST_CALLS = ENVIRONMENT.MOST_CALLS
+MOST_CALLS_PER_PROCESS = ENVIRONMENT.MOST_CALLS_PER_PROCESS
 OPENAI_API_KEY = ENVIRONMENT.OPENAI_API_KEY
 OPENAI_BASE_URL = ENVIRONMENT.OPENAI_BASE_URL.rstrip("/")
 OPENAI_REALTIME_URL = ENVIRONMENT.OPENAI_REALTIME_URL
@@ -191,7 +207,7 @@ DATABASES = {
 }
 # A database that hangs must be one that is gone, while there is time to tell the caller: nothing waits long for a connection
 # or for a lock.
-DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=3, options="-c lock_timeout=4000")
+DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=2, options="-c lock_timeout=4000", tcp_user_timeout=8000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -32,7 +32,9 @@ class Program:
 
     `user`: who to run as instead of root. `stop_signal` asks it to end and is sent to its whole process group when
     nobody else can. `feed` is written to its standard input. `is_in_front`: it speaks to the terminal itself.
-    `has_an_end`: it does one thing, and is ready when it has ended well.
+    `has_an_end`: it does one thing, and is ready when it has ended well. `inherits`: file descriptors it is given.
+    `comes_back`: it is one of several that share their work, so the others go on without it. SIGTERM asks such a program to
+    finish its work first, for which it takes no longer than `finishes_within_s`; all of them stop together.
     """
 
     name: str
@@ -43,6 +45,9 @@ class Program:
     feed: str = ""
     is_in_front: bool = False
     has_an_end: bool = False
+    inherits: Sequence[int] = ()
+    comes_back: bool = False
+    finishes_within_s: float = STOP_GRACE_S
     stop_signal: signal.Signals = signal.SIGTERM
     is_ready: Callable[["Child"], bool] = lambda child: True
     ready_within_s: float = 60
@@ -123,7 +128,8 @@ class Children:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         while self.running:
-            self.stop(self.running[-1])
+            last = self.running[-1]
+            self.stop(*([child for child in self.running if child.program.comes_back] if last.program.comes_back else [last]))
         os.close(self._tells)
         self._reaper.wait()
 
@@ -140,6 +146,7 @@ class Children:
             text=True,
             errors="replace",
             process_group=0,
+            pass_fds=program.inherits,
         )
         self._tell_reaper(f"+ {process.pid} {int(program.stop_signal)}")
         child = Child(program, process, log, self._on_line)
@@ -178,16 +185,19 @@ class Children:
             raise CannotStart(f"{child.name} {complaint} within {child.program.ready_within_s:g} s. {_last_words(child)}")
         time.sleep(0.02)
 
-    def stop(self, child: Child) -> None:
-        """Asks it to end, and makes it end after a while; its process group goes with it."""
-        if not child.has_ended:
-            child.process.send_signal(child.program.stop_signal)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(STOP_GRACE_S)
-        _kill_group(child.process.pid)
-        child.wait()
-        self.running.remove(child)
-        self._tell_reaper(f"- {child.process.pid}")
+    def stop(self, *stopped: Child) -> None:
+        """Asks them to end, and makes them end after a while; their process groups go with them."""
+        for child in stopped:
+            if not child.has_ended:
+                child.process.send_signal(child.program.stop_signal)
+        deadline = time.monotonic() + STOP_GRACE_S
+        for child in stopped:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0, deadline - time.monotonic()))
+            _kill_group(child.process.pid)
+            child.wait()
+            self.running.remove(child)
+            self._tell_reaper(f"- {child.process.pid}")
 
     def _tell_reaper(self, line: str) -> None:
         # Where somebody killed the reaper, the other two nets still hold.

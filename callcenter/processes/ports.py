@@ -17,16 +17,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def refuse_taken_port(address: str, port: int, setting: str) -> None:
-    """Raises `CannotStart`, naming the port, who may hold it and the setting that moves us elsewhere."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As servers do: connections of an earlier run that linger are no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise CannotStart(_sentence(address, port, setting, error)) from None
+def take(address: str, port: int, setting: str) -> socket.socket:
+    """A TCP socket that holds the port and does not listen yet: until somebody makes it, callers are refused.
+
+    Raises `CannotStart`, naming the port, who may hold it and the setting that moves us elsewhere.
+    """
+    taken = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    # As servers do: connections of an earlier run that linger are no obstacle.
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((address, port))
+    except OSError as error:
+        taken.close()
+        raise CannotStart(_sentence(address, port, setting, error)) from None
+    return taken
 
 
 def _sentence(address: str, port: int, setting: str, error: OSError) -> str:

@@ -4,8 +4,6 @@ import os
 import secrets
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +29,8 @@ class Plan:
     welcome: str = ""
 
 
-def demo(settings: "Environment", data: Path, *, once: bool) -> Plan:
+def demo(settings: "Environment", data: Path, door: int, *, once: bool) -> Plan:
+    """`door`: the file descriptor of the socket that the web processes share."""
     voice_model = python(
         "voice_model",
         *("simulator.voice_model", "--port", os.environ["SIMULATOR_VOICE_MODEL_PORT"]),
@@ -39,12 +38,12 @@ def demo(settings: "Environment", data: Path, *, once: bool) -> Plan:
         ready_within_s=600,
     )
     call = python("demo", "simulator", "demo", *(["--once"] if once else []), is_in_front=True, stop_signal=signal.SIGINT)
-    return Plan(slow=[voice_model], stages=[[MIGRATE, SEED], server(settings.BIND, settings.PORT, data)], front=call)
+    return Plan(slow=[voice_model], stages=[[MIGRATE, SEED], server(settings, data, door)], front=call)
 
 
-def run(settings: "Environment", data: Path) -> Plan:
+def run(settings: "Environment", data: Path, door: int) -> Plan:
     return Plan(
-        stages=[[MIGRATE], server(settings.BIND, settings.PORT, data)],
+        stages=[[MIGRATE], server(settings, data, door)],
         welcome=f"Ready for calls: Twilio's webhook for them is {settings.PUBLIC_BASE_URL}/incoming-call. "
         f"Staff log in at http://{reachable(settings.BIND)}:{settings.PORT}/admin/.",
     )
@@ -63,16 +62,10 @@ MIGRATE = manage("migrate", "migrate", "--no-input")
 SEED = manage("seed", "seed_shop")
 
 
-def server(address: str, port: int, data: Path) -> list[Program]:
-    """The web server and everything that works behind it."""
-    health = f"http://{reachable(address)}:{port}/healthz"
+def server(settings: "Environment", data: Path, door: int) -> list[Program]:
+    """The web processes and everything that works behind them."""
     return [
-        python(
-            # Its access log would keep the one-time tickets, which are in the paths.
-            *("web", "daphne", "--verbosity", "0", "--bind", address, "--port", str(port), "--application-close-timeout", "20"),
-            "callcenter.asgi:application",
-            is_ready=lambda child: answers(health),
-        ),
+        *(web(f"web{number}", settings, door) for number in range(1, settings.WEB_PROCESSES + 1)),
         worker("worker", queue="default", concurrency=2),
         # Speech recognition takes a whole processor: one recording at a time, and no wake-up waits behind it.
         worker("speech", queue="speech", concurrency=1),
@@ -82,6 +75,18 @@ def server(address: str, port: int, data: Path) -> list[Program]:
             is_ready=lambda child: child.has_said("beat: Starting"),
         ),
     ]
+
+
+def web(name: str, settings: "Environment", door: int) -> Program:
+    return python(
+        *(name, "callcenter.server", "--fd", str(door)),
+        inherits=(door,),
+        comes_back=True,
+        # Calls are handed over at once: whoever stops everything does not wait for them to end.
+        stop_signal=signal.SIGINT,
+        finishes_within_s=settings.DRAIN_LIMIT_S + 30,
+        is_ready=lambda child: child.has_said("The web server is ready."),
+    )
 
 
 def worker(name: str, *, queue: str, concurrency: int) -> Program:
@@ -106,6 +111,7 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "SIMULATOR_TELEPHONE_PORT": str(telephone),
         "SIMULATOR_VOICE_MODEL_PORT": str(voice_model),
         "HUMAN_AGENT_PHONE": "+14155550199",
+        "HUMAN_AGENT_HOURS": "always",
         "OPENAI_API_KEY": "practice",
         "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
         "OPENAI_REALTIME_URL": f"ws://127.0.0.1:{voice_model}/v1/realtime",
@@ -122,15 +128,3 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
 def reachable(address: str) -> str:
     """How this machine itself reaches a server bound to an address."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)  # noqa: S104
-
-
-def answers(url: str) -> bool:
-    """Whether a web server is there and can answer, if only that it knows nothing of this address."""
-    try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # our own address
-            return True
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code < 500
-    except OSError:
-        return False

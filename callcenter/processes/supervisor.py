@@ -2,7 +2,8 @@
 
 `run` is for real calls; `demo` adds the simulator and always begins with an empty database. `programs.py` says
 what is started in which order; Django is not loaded here, because its settings are not known before the database is up.
-Everything is written to var/: the servers' data, and a log for each process.
+Everything is written to var/: the servers' data, and a log for each process. SIGUSR1 renews the web processes one after
+the other, and no caller notices: `kill -USR1 $(cat var/lock)`.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .children import CannotStart, Child, Children
 from .embedded import start_postgres, start_valkey
-from .ports import refuse_taken_port
+from .ports import take
 from .programs import ROOT, VAR, Plan, demo, demo_environment, run
+from .relay import Relay, ended_for_good
 from .terminal import Terminal
 
 SILENT = ("postgres", "valkey", "initdb")
@@ -35,16 +37,23 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Notes Ctrl-C and its like; acted upon where nothing is half done. Under make, the end of make is one of them."""
+    """Notes Ctrl-C and its like; acted upon where nothing is half done. Under make, the end of make is one of them.
+
+    SIGUSR1 is no end: it is the wish that what can be renewed is renewed.
+    """
 
     def __init__(self) -> None:
         self.noted = False
+        self.renewal_wanted = False
         self._make = os.getppid() if "MAKELEVEL" in os.environ else None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.noted = True
+        if number == signal.SIGUSR1:
+            self.renewal_wanted = True
+        else:
+            self.noted = True
 
     def check(self) -> None:
         if self.noted or self._make not in (None, os.getppid()):
@@ -84,8 +93,8 @@ def start(mode: str, *, once: bool, interruption: Interruption) -> int:
     if mode == "run":
         refuse_what_is_missing(what_is_missing(settings))
     data = VAR / mode
-    with only_one_of_us(interruption) as lock:
-        refuse_taken_port(settings.BIND, settings.PORT, "PORT")
+    # The port is ours from here on; the web processes listen on it when they are ready.
+    with only_one_of_us(interruption) as lock, take(settings.BIND, settings.PORT, "PORT") as door:
         if mode == "demo":
             shutil.rmtree(data, ignore_errors=True)
         with Children(VAR / "log", on_line=terminal.hear, while_waiting=interruption.check, inherited_lock=lock) as children:
@@ -97,24 +106,29 @@ def start(mode: str, *, once: bool, interruption: Interruption) -> int:
             # The demo never uses a database that .env names: it may be the shop's.
             given = os.environ if mode == "demo" else settings.model_dump()
             with services(children, data, given, temporary=mode == "demo"):
-                plan = demo(settings, data, once=once) if mode == "demo" else run(settings, data)
+                plan = demo(settings, data, door.fileno(), once=once) if mode == "demo" else run(settings, data, door.fileno())
                 return supervise(children, plan, terminal, interruption)
 
 
 def supervise(children: Children, plan: Plan, terminal: Terminal, interruption: Interruption) -> int:
-    """Brings everything up and stays until the front ends, anything else ends, or somebody interrupts. Returns the exit status."""
+    """Brings everything up and stays until the front ends, somebody interrupts, or anything ends that does not come back.
+    Returns the exit status.
+    """
     bring_up(children, plan, terminal)
     front = children.start(plan.front) if plan.front else None
     terminal.say(plan.welcome) if plan.welcome else None
+    relay = Relay(children, terminal.say)
     while True:
         interruption.check()
+        if interruption.renewal_wanted and not relay.is_renewing:
+            interruption.renewal_wanted = False
+            relay.renew()
+        relay.tend()
         for child in children.running:
-            if child.has_ended:
+            if child.has_ended and not child.program.comes_back:
                 if child is front:
                     return child.wait()
-                raise CannotStart(
-                    f"{child.name} ended with status {child.wait()}, so everything was stopped. Its log is {child.log}."
-                )
+                raise ended_for_good(child)
         time.sleep(0.1)
 
 

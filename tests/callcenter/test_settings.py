@@ -92,6 +92,12 @@ def test_the_containers_are_told_only_settings_that_exist_and_no_secret() -> Non
     assert compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
+def test_containers_give_calls_longer_to_end_than_the_server_does() -> None:
+    compose = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
+    minutes = int(compose["services"]["web"]["stop_grace_period"].removesuffix("m"))
+    assert minutes * 60 > Environment.model_fields["DRAIN_LIMIT_S"].default + 20
+
+
 @pytest.mark.django_db
 def test_no_model_has_changed_without_a_migration() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

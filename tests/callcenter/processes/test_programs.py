@@ -1,18 +1,15 @@
-import contextlib
 import os
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import signal
 from pathlib import Path
 
 import pytest
 
 from callcenter.processes.children import Program
-from callcenter.processes.ports import free_port
-from callcenter.processes.programs import Plan, answers, demo, demo_environment, reachable, run
+from callcenter.processes.programs import Plan, demo, demo_environment, reachable, run
 from callcenter.settings import Environment
 
 DATA = Path("/var/lib/callcenter")
+DOOR = 5
 
 
 @pytest.fixture
@@ -31,46 +28,55 @@ def commands(plan: Plan) -> dict[str, str]:
     return {program.name: " ".join(program.command[1:]) for stage in plan.stages for program in stage}
 
 
-def test_real_calls_have_a_web_server_two_workers_and_a_clock() -> None:
-    plan = run(Environment(), DATA)
-    assert names(plan) == [["migrate"], ["web", "worker", "speech", "beat"]]
+def test_real_calls_have_two_web_processes_two_workers_and_a_clock() -> None:
+    plan = run(Environment(), DATA, DOOR)
+    assert names(plan) == [["migrate"], ["web1", "web2", "worker", "speech", "beat"]]
     assert plan.front is None
     assert "https://calls.example.com/incoming-call" in plan.welcome
 
 
 def test_the_demo_adds_a_seeded_shop_a_voice_and_a_call(practice: dict[str, str]) -> None:
-    plan = demo(Environment(), DATA, once=True)
-    assert names(plan) == [["migrate", "seed"], ["web", "worker", "speech", "beat"]]
+    plan = demo(Environment(), DATA, DOOR, once=True)
+    assert names(plan) == [["migrate", "seed"], ["web1", "web2", "worker", "speech", "beat"]]
     assert [program.name for program in plan.slow] == ["voice_model"]
     assert plan.front is not None
     assert plan.front.command[1:] == ("-m", "simulator", "demo", "--once")
 
 
 def test_the_demo_stays_unless_it_is_for_once(practice: dict[str, str]) -> None:
-    front = demo(Environment(), DATA, once=False).front
+    front = demo(Environment(), DATA, DOOR, once=False).front
     assert front is not None
     assert "--once" not in front.command
 
 
 def test_the_voice_listens_where_the_engine_is_looked_for(practice: dict[str, str]) -> None:
-    (voice,) = demo(Environment(), DATA, once=True).slow
+    (voice,) = demo(Environment(), DATA, DOOR, once=True).slow
     assert practice["OPENAI_REALTIME_URL"] == f"ws://127.0.0.1:{voice.command[-1]}/v1/realtime"
 
 
 def test_speech_recognition_has_a_worker_of_its_own() -> None:
-    told = commands(run(Environment(), DATA))
+    told = commands(run(Environment(), DATA, DOOR))
     assert "--queues default" in told["worker"]
     assert "--queues speech" in told["speech"]
     assert "--concurrency 1" in told["speech"]
 
 
-def test_the_web_server_listens_where_the_settings_say() -> None:
-    settings = Environment(BIND="0.0.0.0", PORT=8123)  # noqa: S104
-    assert "--bind 0.0.0.0 --port 8123" in commands(run(settings, DATA))["web"]
+def test_there_are_as_many_web_processes_as_the_settings_say_behind_one_door() -> None:
+    (_, stage) = run(Environment(WEB_PROCESSES=3), DATA, DOOR).stages
+    webs = [program for program in stage if program.comes_back]
+    assert [program.name for program in webs] == ["web1", "web2", "web3"]
+    assert all(program.command[1:] == ("-m", "callcenter.server", "--fd", "5") for program in webs)
+    assert all(program.inherits == (DOOR,) for program in webs)
+
+
+def test_who_stops_everything_does_not_wait_for_calls_and_who_renews_does() -> None:
+    (_, stage) = run(Environment(DRAIN_LIMIT_S=90), DATA, DOOR).stages
+    assert stage[0].stop_signal == signal.SIGINT
+    assert stage[0].finishes_within_s > 90 + 20
 
 
 def test_only_the_migration_and_the_seed_come_to_an_end(practice: dict[str, str]) -> None:
-    programs: list[Program] = [program for stage in demo(Environment(), DATA, once=True).stages for program in stage]
+    programs: list[Program] = [program for stage in demo(Environment(), DATA, DOOR, once=True).stages for program in stage]
     assert [program.name for program in programs if program.has_an_end] == ["migrate", "seed"]
 
 
@@ -99,30 +105,3 @@ def test_the_port_of_the_demo_may_be_chosen() -> None:
 )
 def test_a_server_bound_to_every_address_is_reached_on_loopback(bound: str, reached: str) -> None:
     assert reachable(bound) == reached
-
-
-@pytest.mark.parametrize(("status", "is_answer"), [(200, True), (404, True), (500, False), (503, False)])
-def test_a_web_server_answers_when_it_can_do_its_work(status: int, is_answer: bool) -> None:
-    with web_server(status) as port:
-        assert answers(f"http://127.0.0.1:{port}/healthz") is is_answer
-
-
-def test_where_nobody_listens_there_is_no_answer() -> None:
-    assert not answers(f"http://127.0.0.1:{free_port()}/healthz")
-
-
-@contextlib.contextmanager
-def web_server(status: int) -> Iterator[int]:
-    """Answers everything with one status."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *words: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        yield server.server_port
-        server.shutdown()

@@ -9,12 +9,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import urllib.request
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from callcenter.processes.ports import free_port
 from callcenter.processes.programs import ROOT
@@ -26,7 +30,7 @@ import sys
 from pathlib import Path
 from callcenter.processes import children, supervisor as processes
 from callcenter.processes.supervisor import Plan, main
-from tests.callcenter.processes.toys import FAILS, SAYS_GOODBYE, STAYS, WITH_A_CHILD, toy
+from tests.callcenter.processes.toys import FAILS, SAYS_GOODBYE, STAYS, WITH_A_CHILD, switchboard, toy
 
 children.STOP_GRACE_S = 1
 folder, marker, plan, *arguments = sys.argv[1:]
@@ -40,10 +44,19 @@ PLANS = {
     "front ends": Plan(stages=[[web]], front=toy("demo", "print('All is well.')", marker, is_in_front=True)),
     "front fails": Plan(stages=[[web]], front=toy("demo", FAILS, marker, is_in_front=True)),
     "waits for ever": Plan(stages=[[web, toy("worker", STAYS, marker, is_ready=lambda child: False)]]),
+    "a team": lambda door: Plan(
+        stages=[[switchboard("web1", door, marker), switchboard("web2", door, marker)]], welcome="Everything is up."
+    ),
 }
+
+
+def plan_for(door):
+    return PLANS[plan](door) if callable(PLANS[plan]) else PLANS[plan]
+
+
 processes.VAR = processes.ROOT = Path(folder)
-processes.run = lambda settings, data: PLANS[plan]
-processes.demo = lambda settings, data, once: PLANS[plan]
+processes.run = lambda settings, data, door: plan_for(door)
+processes.demo = lambda settings, data, door, once: plan_for(door)
 sys.exit(main(arguments or ["run"]))
 """
 
@@ -243,3 +256,129 @@ def test_logs_are_of_this_run_only(call_centre: CallCentre) -> None:
     for _ in range(2):
         call_centre.finished("front ends")
     assert (call_centre.folder / "log" / "web.log").read_text() == "up\ngoodbye web\n"
+
+
+@contextlib.contextmanager
+def asked_all_the_time(port: int) -> Iterator[list[str]]:
+    """The answers of whoever is behind a port, asked again and again, each time over a new connection; one refused is an error."""
+    answers: list[str] = []
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not enough.is_set():
+            answers.append(who_answers(port))
+
+    with ThreadPoolExecutor(2) as visitors:
+        asking = [visitors.submit(ask) for _ in range(2)]
+        try:
+            yield answers
+        finally:
+            enough.set()
+        for each in asking:
+            each.result()
+
+
+def who_answers(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/who", timeout=20) as response:
+        return str(response.read().decode())
+
+
+def web_processes(centre: CallCentre) -> set[str]:
+    """Their process numbers."""
+    named = (process.name for process in Path("/proc").glob("[0-9]*") if f"{centre.marker} web" in command_of(process))
+    return set(named)
+
+
+def command_of(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def test_a_web_process_that_dies_comes_back_while_the_other_answers(call_centre: CallCentre) -> None:
+    port = free_port()
+    with call_centre.started("a team", PORT=str(port)) as supervisor:
+        read_until(supervisor, "Everything is up.")
+        dies, stays = web_processes(call_centre)
+        os.kill(int(dies), signal.SIGKILL)
+        (line,) = read_until(supervisor, "is started again")
+        assert line.startswith(("web1 ended with status -9", "web2 ended with status -9"))
+        assert eventually(lambda: len(web_processes(call_centre) - {dies, stays}) == 1)
+        (new,) = web_processes(call_centre) - {dies, stays}
+        assert eventually(lambda: who_answers(port) == new)
+        assert stays in web_processes(call_centre)
+        supervisor.terminate()
+    assert supervisor.returncode == 0
+
+
+def test_a_web_process_that_keeps_dying_ends_everything(call_centre: CallCentre) -> None:
+    with call_centre.started("a team", PORT=str(free_port())) as supervisor:
+        read_until(supervisor, "Everything is up.")
+        for _ in range(2):
+            os.kill(process_named(call_centre, "web1"), signal.SIGKILL)
+            read_until(supervisor, "web1 ended with status -9 and is started again")
+        os.kill(process_named(call_centre, "web1"), signal.SIGKILL)
+        read_until(supervisor, "web1 ended with status -9, so everything was stopped. Its log is ")
+    assert supervisor.returncode == 1
+
+
+def process_named(centre: CallCentre, name: str) -> int:
+    """The process number of the newest of this name, once it has begun."""
+    found: list[str] = []
+
+    def look() -> bool:
+        found[:] = [process.name for process in Path("/proc").glob("[0-9]*") if f"{centre.marker} {name}" in command_of(process)]
+        return bool(found)
+
+    assert eventually(look)
+    return max(int(number) for number in found)
+
+
+def test_all_web_processes_are_renewed_without_a_caller_being_turned_away(call_centre: CallCentre) -> None:
+    port = free_port()
+    with call_centre.started("a team", PORT=str(port)) as supervisor:
+        read_until(supervisor, "Everything is up.")
+        before = web_processes(call_centre)
+        with asked_all_the_time(port) as answers:
+            supervisor.send_signal(signal.SIGUSR1)
+            lines = read_until(supervisor, "All are renewed.")
+            after = web_processes(call_centre)
+            seen = len(answers)
+            assert eventually(lambda: len(answers) > seen + 100)
+        assert [line.partition(":")[0] for line in lines[:-1]] == ["web1", "web2"]
+        assert len(after) == 2
+        assert not after & before
+        assert set(answers[-50:]) <= after
+        supervisor.terminate()
+    assert supervisor.returncode == 0
+
+
+def test_a_renewal_waits_for_the_calls_of_the_old_process(call_centre: CallCentre) -> None:
+    port = free_port()
+    with call_centre.started("a team", PORT=str(port)) as supervisor:
+        read_until(supervisor, "Everything is up.")
+        before = web_processes(call_centre)
+        with connect(f"ws://127.0.0.1:{port}/", proxy=None) as call:
+            carrier = str(call.recv(10))
+            name = "web1" if carrier == str(process_named(call_centre, "web1")) else "web2"
+            supervisor.send_signal(signal.SIGUSR1)
+            read_until(supervisor, f"{name}: a new one is ready; the old one ends when its calls have ended")
+            call.send("still here")
+            assert call.recv(10) == "still here"
+            assert carrier in web_processes(call_centre)
+        read_until(supervisor, "All are renewed.")
+        assert not web_processes(call_centre) & before
+        supervisor.terminate()
+    assert supervisor.returncode == 0
+
+
+def test_ctrl_c_hands_over_a_call_and_does_not_wait_for_its_end(call_centre: CallCentre) -> None:
+    port = free_port()
+    with call_centre.started("a team", PORT=str(port)) as supervisor:
+        read_until(supervisor, "Everything is up.")
+        with connect(f"ws://127.0.0.1:{port}/", proxy=None) as call:
+            call.recv(10)
+            supervisor.send_signal(signal.SIGINT)
+            assert list(call) == ["handed over"]
+    assert supervisor.returncode == 0

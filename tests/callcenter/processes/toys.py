@@ -3,9 +3,11 @@
 Its command line carries a marker, by which a test finds it among all processes.
 """
 
+import signal
 import sys
 
 from callcenter.processes.children import Child, Program
+from callcenter.processes.programs import ROOT
 
 STAYS = "print('up', flush=True); import signal; signal.pause()"
 WITH_A_CHILD = """
@@ -32,3 +34,17 @@ def is_up(child: Child) -> bool:
 def toy(name: str, code: str = STAYS, marker: str = "a-toy", **facts: object) -> Program:
     ready = {} if "has_an_end" in facts or "is_in_front" in facts else {"is_ready": is_up}
     return Program(name, (sys.executable, "-c", code, marker, name), **{**ready, **facts})
+
+
+def switchboard(name: str, door: int, marker: str = "a-toy", *, drain_s: int = 100, hand_over_s: int = 100) -> Program:
+    """A web process with a small application: see `tests.callcenter.switchboard`."""
+    return Program(
+        name,
+        (sys.executable, "-m", "tests.callcenter.switchboard", str(door), str(drain_s), str(hand_over_s), marker, name),
+        folder=ROOT,
+        inherits=(door,),
+        comes_back=True,
+        stop_signal=signal.SIGINT,
+        finishes_within_s=60,
+        is_ready=lambda child: child.has_said("The web server is ready."),
+    )

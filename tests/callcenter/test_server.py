@@ -1,0 +1,307 @@
+"""The web server as real processes on a real socket, with a small application in the product's place (`switchboard.py`)."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosedError, InvalidHandshake
+from websockets.sync.client import ClientConnection, connect
+
+from callcenter.processes.children import Child, Children
+from callcenter.processes.ports import take
+from callcenter.processes.programs import ROOT, web
+from callcenter.settings import Environment
+
+from .processes.patience import eventually
+from .processes.toys import switchboard
+from .switchboard import LONG
+
+FOR_EVER = 100
+
+
+class House:
+    """Web processes that share a door."""
+
+    def __init__(self, children: Children, address: str = "127.0.0.1") -> None:
+        self.children = children
+        self.door = take(address, 0, "PORT")
+        self.port = self.door.getsockname()[1]
+        self.host = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+    def opens(self, *, drain_s: int = FOR_EVER, hand_over_s: int = FOR_EVER) -> Child:
+        program = switchboard("web", self.door.fileno(), drain_s=drain_s, hand_over_s=hand_over_s)
+        return self.children.start_and_wait(program)
+
+    def answers(self, path: str = "/who") -> str:
+        """Asked over a connection of its own, as a carrier does."""
+        with urllib.request.urlopen(f"http://{self.host}{path}", timeout=20) as response:
+            return str(response.read().decode())
+
+    def calls(self, path: str = "/", **options: object) -> ClientConnection:
+        return connect(f"ws://{self.host}{path}", proxy=None, **options)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def call_on(self, child: Child) -> Iterator[ClientConnection]:
+        """A call that this process carries, whichever the kernel would choose."""
+        with contextlib.ExitStack() as others:
+            while True:
+                call = others.enter_context(self.calls())
+                if call.recv(10) == str(child.process.pid):
+                    yield call
+                    return
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[http.client.HTTPConnection]:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            yield connection
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with Children(tmp_path) as children:
+        house = House(children)
+        with house.door:
+            yield house
+
+
+def ask_to_end(child: Child, number: signal.Signals = signal.SIGTERM, *, until: str = "no more calls") -> None:
+    child.process.send_signal(number)
+    assert eventually(lambda: child.has_said(until)), list(child.last_lines)
+
+
+def ends(child: Child) -> bool:
+    return eventually(lambda: child.has_ended) and child.wait() == 0
+
+
+def test_a_call_goes_on_in_a_process_that_is_to_end_and_new_ones_come_to_the_other(house: House) -> None:
+    old, new = house.opens(), house.opens()
+    with house.call_on(old) as call:
+        ask_to_end(old)
+        for number in range(100):
+            assert house.answers() == str(new.process.pid)
+            call.send(f"word {number}")
+            assert call.recv(10) == f"word {number}"
+        assert not old.has_ended
+        assert not old.has_said("hand over")
+    assert ends(old)
+    assert house.answers() == str(new.process.pid)
+
+
+def test_nobody_at_the_door_is_turned_away_while_processes_come_and_go(house: House) -> None:
+    house.opens()
+    enough, answered = threading.Event(), []
+
+    def visit() -> None:
+        while not enough.is_set():
+            answered.append(house.answers())
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    try:
+        for _ in range(3):
+            one = house.opens()
+            seen = len(answered)
+            assert eventually(lambda seen=seen: len(answered) > seen + 100)  # type: ignore[misc]
+            one.process.terminate()
+            assert ends(one)
+    finally:
+        enough.set()
+        for visitor in visitors:
+            visitor.join()
+    # A refused visitor's thread would have died, which is a warning, and those are errors here.
+    assert len(set(answered)) > 1
+
+
+def test_a_process_without_calls_ends_when_it_is_asked_to(house: House) -> None:
+    child = house.opens()
+    child.process.terminate()
+    assert ends(child)
+    assert not child.has_said("cut off")
+
+
+def test_calls_that_outlast_the_limit_are_handed_over(house: House) -> None:
+    child = house.opens(drain_s=0)
+    with house.call_on(child) as call:
+        child.process.terminate()
+        assert list(call) == ["handed over"]
+    assert ends(child)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_hands_calls_over_at_once(house: House, second: signal.Signals) -> None:
+    child = house.opens()
+    with house.call_on(child) as call:
+        ask_to_end(child)
+        call.send("still here")
+        assert call.recv(10) == "still here"
+        child.process.send_signal(second)
+        assert list(call) == ["handed over"]
+    assert ends(child)
+
+
+def test_ctrl_c_hands_calls_over_at_once(house: House) -> None:
+    child = house.opens()
+    with house.call_on(child) as call:
+        child.process.send_signal(signal.SIGINT)
+        assert list(call) == ["handed over"]
+    assert ends(child)
+
+
+def test_a_call_that_cannot_be_handed_over_is_cut_off_after_a_while(house: House) -> None:
+    child = house.opens(hand_over_s=0)
+    with house.calls("/stubborn") as call:
+        call.recv(10)
+        child.process.send_signal(signal.SIGINT)
+        assert ends(child)
+    assert child.has_said("cut off")
+
+
+def test_a_third_signal_ends_it_at_once_even_with_a_request_that_is_just_coming_in(house: House) -> None:
+    child = house.opens()
+    with house.calls("/stubborn") as call, socket.create_connection(("127.0.0.1", house.port)) as slow:
+        slow.sendall(b"GET /who HTTP/1.1\r\n")
+        call.recv(10)
+        ask_to_end(child)
+        ask_to_end(child, until="hand over 1")
+        call.send("still here")
+        assert call.recv(10) == "still here"
+        assert not child.has_ended
+        child.process.terminate()
+        assert ends(child)
+    assert child.has_said("cut off")
+
+
+def test_a_request_under_way_is_answered_before_the_end(house: House, tmp_path: Path) -> None:
+    child, release = house.opens(), tmp_path / "release"
+    with house.connection() as connection:
+        connection.request("GET", str(release))
+        assert eventually(lambda: child.has_said("asked"))
+        ask_to_end(child, until="hand over 0")
+        assert not child.has_ended
+        release.touch()
+        assert connection.getresponse().read() == str(child.process.pid).encode()
+    assert ends(child)
+
+
+def test_a_long_answer_leaves_in_full_before_the_end(house: House) -> None:
+    child = house.opens()
+    with socket.create_connection(("127.0.0.1", house.port), timeout=20) as reader:
+        reader.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = len(reader.recv(1000))
+        ask_to_end(child, until="hand over 0")
+        while part := reader.recv(1_000_000):
+            received += len(part)
+    assert received > LONG
+    assert ends(child)
+
+
+def test_who_has_come_in_and_not_asked_yet_is_still_answered(house: House) -> None:
+    child = house.opens()
+    with house.connection() as early:
+        early.connect()
+        house.answers()  # came later, so the early one is in
+        ask_to_end(child, until="hand over 0")
+        early.request("GET", "/who")
+        assert early.getresponse().read() == str(child.process.pid).encode()
+    assert ends(child)
+
+
+def test_a_connection_that_is_kept_is_let_go_with_its_next_answer(house: House) -> None:
+    child = house.opens()
+    with house.connection() as kept, house.call_on(child):
+        kept.request("GET", "/who")
+        before = kept.getresponse()
+        before.read()
+        assert before.getheader("connection") is None
+        ask_to_end(child)
+        kept.request("GET", "/who")
+        response = kept.getresponse()
+        assert (response.status, response.getheader("connection")) == (200, "close")
+        assert response.read() == str(child.process.pid).encode()
+        assert kept.sock is None, "the other side closed it"
+    assert ends(child)
+
+
+def test_a_connection_that_is_kept_for_later_does_not_keep_the_server(house: House) -> None:
+    child = house.opens()
+    with house.connection() as kept:
+        kept.request("GET", "/who")
+        kept.getresponse().read()
+        child.process.terminate()
+        assert ends(child)
+
+
+def test_audio_is_not_compressed_whatever_is_offered(house: House) -> None:
+    house.opens()
+    with house.calls(compression="deflate") as call:
+        assert "Sec-WebSocket-Extensions" in call.request.headers  # type: ignore[union-attr]
+        assert "Sec-WebSocket-Extensions" not in call.response.headers  # type: ignore[union-attr]
+
+
+def test_a_message_longer_than_any_frame_closes_the_socket(house: House) -> None:
+    house.opens()
+    with house.calls() as call:
+        call.recv(10)
+        call.send("x" * 65_536)
+        assert call.recv(10) == "x" * 65_536
+        call.send("x" * 65_537)
+        with pytest.raises(ConnectionClosedError):
+            call.recv(10)
+
+
+def test_what_is_asked_for_is_not_logged(house: House) -> None:
+    child = house.opens()
+    with house.calls("/one-time-ticket") as call:
+        call.recv(10)
+    house.answers("/who?one-time-ticket")
+    child.process.terminate()
+    assert ends(child)
+    assert "ticket" not in child.log.read_text()
+
+
+def test_it_listens_to_the_internet_of_today_as_well(tmp_path: Path) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    with Children(tmp_path) as children:
+        house = House(children, "::1")
+        with house.door:
+            child = house.opens()
+            assert house.answers() == str(child.process.pid)
+
+
+def test_the_product_answers_on_a_door_it_is_given(tmp_path: Path) -> None:
+    with Children(tmp_path) as children:
+        house = House(children)
+        with house.door:
+            child = children.start_and_wait(web("web1", Environment(), house.door.fileno()))
+            assert house.answers("/healthz") == "ok\n"
+            with pytest.raises(InvalidHandshake, match="403"):
+                house.calls("/media-stream/one-time-ticket")
+            child.process.terminate()
+            assert ends(child)
+            assert "ticket" not in child.log.read_text()
+
+
+def test_a_taken_port_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        started = subprocess.run(
+            [sys.executable, "-m", "callcenter.server", "--port", str(port)],
+            cwd=ROOT,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert started.returncode == 1
+    assert started.stderr.startswith(f"Port {port} on 127.0.0.1 is taken by")
