@@ -207,7 +207,7 @@ class Ear:
         """When the caller had finished each thing that asks for an answer."""
         ends = []
         words = self._words()
-        for said, following in zip(words, [*words[1:], None], strict=True):
+        for said, following in zip(words, [*words[1:], None], strict=False):
             if following is None or not self._is_one_thought(sounds, said.end_ms, following.start_ms):
                 ends.append(said.end_ms)
         return ends
