@@ -57,7 +57,6 @@ def ask_for_phone(caller: Caller, said: str) -> str | AskKeypad:
         "phone number",
         "ask_for_phone",
         digits=digits if SHORTEST_READ_BACK <= len(digits) <= LONGEST_READ_BACK else "",
-        withheld=not any(map(str.isalnum, said)) or not caller.number,
         has_number=can_be_rung(caller.number),
     )
 

@@ -15,6 +15,7 @@ def briefing(caller: Caller) -> str:
         "orders/briefing.txt",
         now=now,
         zone=settings.SHOP_TIME_ZONE,
+        hours_are_known=bool(hours.week),
         spans=hours.open_spans(now.date()),
         closure=hours.closure_on(now.date()),
         open_until=hours.open_until(now),

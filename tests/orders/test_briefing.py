@@ -43,8 +43,24 @@ def test_a_withheld_number_has_to_be_asked_for(week, now):
     assert "withheld" not in briefing(ADA)
 
 
-def test_a_shop_without_hours_is_closed(db, now):
-    assert "closed all day. Right now it is closed." in briefing(ADA)
+def test_of_a_shop_that_entered_no_hours_they_are_not_known(db, now):
+    told = briefing(ADA)
+    assert "- You do not know the shop's opening hours.\n" in told
+    assert "Right now" not in told
+
+
+def test_a_closure_is_told_though_no_hours_are_known(db, now):
+    Closure.objects.create(first_day=date(2026, 11, 18), last_day=date(2026, 11, 18), name="stocktaking")
+    assert "- You do not know the shop's opening hours; today it is closed: stocktaking.\n" in briefing(ADA)
+
+
+def test_a_shop_with_hours_that_stays_closed_says_no_more_than_that(week, now):
+    Closure.objects.create(first_day=date(2026, 11, 18), last_day=date(2026, 12, 31), name="moving house")
+    assert "Today the shop is closed: moving house. Right now it is closed.\n" in briefing(ADA)
+
+
+def test_the_hour_is_left_to_the_tools(week, now):
+    assert 'Pass on "today", "tomorrow" and "in an hour" as the caller said them' in briefing(ADA)
 
 
 def test_it_costs_two_questions_to_the_database(week, now, django_assert_num_queries):

@@ -203,3 +203,21 @@ def test_no_text_is_an_error_and_every_answer_is_canonical(said: str) -> None:
     assert called is None or (called.startswith("+") and called[1:].isdecimal())
     code = postcode(said)
     assert code == "" or (code.isalnum() and code == code.upper())
+
+
+@pytest.mark.parametrize(
+    ("said", "digits"),
+    [
+        ("five five five twelve", "55512"),
+        ("(415) 555-01", "41555501"),
+        ("four one five, uh, five five", "41555"),
+        ("double oh seven", "007"),
+        ("the blue one", "1"),
+        ("two then five", "25"),
+        ("double trouble", ""),
+        ("nothing", ""),
+        ("", ""),
+    ],
+)
+def test_every_digit_that_was_said_can_be_read_back(said, digits):
+    assert identifiers.digits(said) == digits

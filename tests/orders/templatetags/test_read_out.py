@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from orders.models.proofs import Claim
 from orders.templatetags import read_out
 
 
@@ -37,3 +38,16 @@ def test_numbers_are_said_digit_by_digit():
 def test_money_and_hours_are_said_shortly():
     assert read_out.money(Decimal("166.00")) == "$166"
     assert read_out.spans([(time(9), time(12)), (time(13), time(18))]) == "9 AM to noon and 1 PM to 6 PM"
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (Claim(order_number="ORD-47192"), "4 7 1 9 2"),
+        (Claim(order_number="ORD-02134", postcode="02134"), "0 2 1 3 4"),
+        (Claim(postcode="SW1A1AA"), "S W 1 A 1 A A"),
+        (Claim(email="ada.l@example.com"), "A D A dot L at E X A M P L E dot com"),
+    ],
+)
+def test_what_a_caller_said_of_themselves_is_said_back_sign_by_sign(claim, said):
+    assert read_out.claimed(claim) == said
