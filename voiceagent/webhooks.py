@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -20,8 +20,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import tickets
-from .call.commands import LogRefused
+from .call.commands import LogRefused, RefusalReason
 from .carriers import carrier
+from .carriers.base import IncomingCall
 from .consumers import after_stream_url, media_url
 from .engines.breaker import breaker
 from .failpoints import reached
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 forms, markup = carrier.webhooks, carrier.markup
 
+T = TypeVar("T")
 View = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 64 * 1024
 
@@ -103,25 +105,32 @@ def urlpatterns(log: Log, hours: Hours) -> list[URLPattern]:
 def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The carrier rings. Asked twice, it is given the same answer; asked again later, nothing that opens a stream."""
     call = forms.incoming_call(request.POST)
+    if forms.is_over(request.POST):
+        return _xml(markup.hang_up())
     try:
-        with transaction.atomic():
-            desk.log.call_arrived(call)
-            ticket = tickets.issue(call)
-            language = AgentSettings.current(call.line_number).language
-    except tickets.NoPlace:
-        desk.log.write(call.call_sid, LogRefused("capacity"))
-        return Aftermath.of(call.call_sid, desk).person("busy")
+        ticket, refused = _recorded(call, desk)
+        aftermath = Aftermath.of(call.call_sid, desk)
+        reached("webhook.before_answer")
+        if refused:
+            return aftermath.refused("capacity", "busy")
+        if not ticket:
+            return aftermath.over()
+        if not breaker.allows():
+            return aftermath.refused("engine_down", "failed")
+        return aftermath.agent(ticket)
     except DatabaseError:
         logger.exception("a call came in and could not be recorded")
         return Aftermath(call.call_sid, desk).person("failed")
-    reached("webhook.before_answer")
-    if not ticket:
-        return _xml(markup.hang_up(words=spoken("agent/call_over", language=language), language=tag(language)))
-    if not breaker.allows():
-        desk.log.write(call.call_sid, LogRefused("engine_down"))
-        return Aftermath.of(call.call_sid, desk).person("failed")
-    notice = spoken("agent/notice", language=language)
-    return _xml(markup.answer(notice=notice, language=tag(language), ticket=ticket, to=_addresses()))
+
+
+def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, bool]:
+    """Its ticket, and whether there was no place for it. That is remembered as well, so it is no error in here."""
+    with transaction.atomic():
+        desk.log.call_arrived(call)
+        try:
+            return tickets.issue(call), False
+        except tickets.NoPlace:
+            return "", True
 
 
 def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -138,8 +147,7 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
                 return aftermath.person("asked")
             case _ if not breaker.is_open and (ticket := tickets.issue_another(call_sid)):
                 return aftermath.agent_again(ticket)
-        desk.log.write(call_sid, LogRefused("failed"))
-        return aftermath.person("failed")
+        return aftermath.refused("failed", "failed")
     except DatabaseError:
         logger.exception("a stream is over and its next step could not be read")
         return Aftermath(call_sid, desk).person("failed")
@@ -161,8 +169,8 @@ def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
     message = forms.message_taken(request.POST)
     aftermath = Aftermath(message.call_sid, desk)
     try:
-        desk.log.message_taken(message, call_back_by=aftermath.call_back_by)
         aftermath = Aftermath.of(message.call_sid, desk)
+        desk.log.message_taken(message, call_back_by=aftermath.call_back_by)
     except DatabaseError:
         logger.exception("a message was left and could not be recorded; the recording's own callback will tell of it")
     return aftermath.thanks()
@@ -178,10 +186,14 @@ def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What can come after the agent: the agent again, a person, a message. Without `of`, what holds if nothing can be asked."""
+    """What can come of a call: the agent, the agent again, a person, a message. Each ends up as a document.
+
+    Without `of`, what holds if nothing can be asked: the caller would wait for each question that the database does not answer.
+    """
 
     call_sid: str
     desk: Desk
+    can_ask: bool = False
     language: str = "en"
     next_step: str = ""
     department: str = ""
@@ -191,30 +203,41 @@ class Aftermath:
     def of(cls, call_sid: str, desk: Desk) -> "Aftermath":
         stream = MediaStream.objects.filter(call_sid=call_sid).first()
         if stream is None:
-            return cls(call_sid, desk)
+            return cls(call_sid, desk, can_ask=True)
         language = stream.language or AgentSettings.current(stream.line_number).language
-        return cls(call_sid, desk, language, stream.next_step, stream.department, stream.generation)
+        return cls(call_sid, desk, True, language, stream.next_step, stream.department, stream.generation)
+
+    def agent(self, ticket: str) -> HttpResponse:
+        """The notice, the recording, the stream."""
+        notice = self._say("notice")
+        return _xml(markup.answer(notice=notice, language=tag(self.language), ticket=ticket, to=_addresses()))
+
+    def over(self) -> HttpResponse:
+        """Nothing more can come of it, whoever asks."""
+        return _xml(markup.hang_up(words=self._say("call_over"), language=tag(self.language)))
+
+    def refused(self, reason: RefusalReason, why: Literal["failed", "busy"]) -> HttpResponse:
+        """The agent does not take it, or not any further. Raises `DatabaseError`."""
+        self.desk.log.write(self.call_sid, LogRefused(reason))
+        return self.person(why)
 
     def agent_again(self, ticket: str) -> HttpResponse:
         """Another stream. A caller who was cut off is told so; one who was handed over at a pause notices nothing."""
         cut_off = self.generation and self.next_step != MediaStream.NextStep.HAND_OVER
-        words = spoken("agent/cut_off", language=self.language) if cut_off else ""
+        words = self._say("cut_off") if cut_off else ""
         return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses()))
 
     def person(self, why: Literal["asked", "failed", "busy"]) -> HttpResponse:
         """Ring a person, if one would answer now; whoever promised it may have done so before closing time."""
-        try:
-            number = TransferDestination.reached_at(self.department, open_now=self.staff_are_there)
-        except DatabaseError:
-            number = settings.HUMAN_AGENT_PHONE
+        staff_are_there = self._asked(self.desk.hours.is_open, True)
+        number = self._number(staff_are_there)
         if not number:
-            return self.message(failed=why == "failed", busy=why == "busy", closed=not self.staff_are_there)
-        lines = {"asked": "agent/before_dial", "failed": "agent/after_failure", "busy": "agent/all_busy"}
-        words = spoken(lines[why], language=self.language)
+            return self.message(failed=why == "failed", busy=why == "busy", closed=not staff_are_there)
+        words = self._say({"asked": "before_dial", "failed": "after_failure", "busy": "all_busy"}[why])
         return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
 
     def message(self, **why: bool) -> HttpResponse:
-        opens_at = self._hour(self.desk.hours.next_opening) if why.get("closed") else None
+        opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None
         facts = {"rang": False, "failed": False, "busy": False, "closed": False, **why}
         words = self._say("leave_message", **facts, opens_at=opens_at, call_back_by=self.call_back_by)
         return _xml(markup.take_message(words=words, language=tag(self.language), goodbye=self._say("goodbye"), to=_addresses()))
@@ -224,22 +247,25 @@ class Aftermath:
         return _xml(markup.hang_up(words=words, language=tag(self.language)))
 
     @property
-    def staff_are_there(self) -> bool:
-        """Where the hours cannot be read, ringing in vain is the smaller harm."""
-        try:
-            return self.desk.hours.is_open(timezone.now())
-        except DatabaseError:
-            return True
-
-    @property
     def call_back_by(self) -> datetime | None:
-        return self._hour(self.desk.hours.call_back_by)
+        return self._asked(self.desk.hours.call_back_by, None)
 
-    def _hour(self, ask: Callable[[datetime], datetime | None]) -> datetime | None:
+    def _number(self, staff_are_there: bool) -> str:
+        """Where the hours cannot be read, ringing in vain is the smaller harm."""
+        if not self.can_ask:
+            return settings.HUMAN_AGENT_PHONE
+        try:
+            return TransferDestination.reached_at(self.department, open_now=staff_are_there)
+        except DatabaseError:
+            return settings.HUMAN_AGENT_PHONE
+
+    def _asked(self, ask: Callable[[datetime], T], unknown: T) -> T:
+        if not self.can_ask:
+            return unknown
         try:
             return ask(timezone.now())
         except DatabaseError:
-            return None
+            return unknown
 
     def _say(self, line: str, **facts: Any) -> str:
         return spoken(f"agent/{line}", language=self.language, **facts)
