@@ -30,6 +30,8 @@ class Carried(Protocol):
 class LiveCalls:
     def __init__(self) -> None:
         self.draining = False
+        self._handing_over = False
+        self._places = 0
         self._calls: dict[tickets.Taken, Carried] = {}
         self._beating: asyncio.Task[None] | None = None
 
@@ -38,12 +40,28 @@ class LiveCalls:
 
     @property
     def has_room(self) -> bool:
-        return not self.draining and len(self._calls) < settings.MOST_CALLS_PER_PROCESS
+        return not self.draining and self._places < settings.MOST_CALLS_PER_PROCESS
+
+    def enter(self) -> bool:
+        """Take a place, if there is one, for a call that is about to be taken. `leave` gives it back."""
+        if not self.has_room:
+            return False
+        self._places += 1
+        return True
+
+    def leave(self) -> None:
+        self._places -= 1
 
     def add(self, taken: tickets.Taken, call: Carried) -> None:
+        """Of two streams of one call the newer is carried on; the other is given up, whichever was the first to be ready."""
         for other in [one for one in self._calls if one.stream == taken.stream]:
+            if other.generation > taken.generation:
+                call.give_up()
+                return
             self._calls.pop(other).give_up()
         self._calls[taken] = call
+        if self._handing_over:
+            call.hand_over()
         if self._beating is None:
             self._beating = asyncio.create_task(self._beat())
 
@@ -55,8 +73,8 @@ class LiveCalls:
         self.draining = True
 
     def hand_over(self) -> None:
-        """Let go of those that are left."""
-        self.draining = True
+        """Let go of those that are left, and of one that is still being prepared as soon as it is there."""
+        self.draining = self._handing_over = True
         for call in list(self._calls.values()):
             call.hand_over()
 

@@ -23,7 +23,7 @@ PLACE_KEPT = timedelta(seconds=30)
 class MediaStreamQuerySet(models.QuerySet["MediaStream"]):
     def taking_a_place(self, now: datetime) -> Self:
         """Carried by a living process, or about to be. Nothing has to be told for a place to become free again."""
-        carried = Q(taken_at__isnull=False, beat_at__gt=now - BEAT_LASTS)
+        carried = Q(beat_at__gt=now - BEAT_LASTS)
         expected = Q(taken_at=None, issued_at__gt=now - PLACE_KEPT, next_step="")
         return self.filter(carried | expected, released_at=None)
 

@@ -52,7 +52,8 @@ def issue(call: IncomingCall) -> str:
         stream = MediaStream.objects.filter(call_sid=call.call_sid).first() or _arrived(call)
     if stream.next_step == MediaStream.NextStep.REFUSED:
         raise NoPlace
-    return _ticket(stream) if _is_open(stream) else ""
+    # Once it was offered another stream, what the carrier is told about is no ringing any more.
+    return _ticket(stream) if _is_open(stream) and stream.offers == 1 else ""
 
 
 def issue_another(call_sid: str) -> str:
@@ -76,9 +77,11 @@ def find(ticket: str) -> MediaStream | None:
 
 
 def take(stream: MediaStream) -> Taken | None:
-    """Use the ticket up. Only one taker gets it, however many come at once."""
+    """Use up the ticket that `stream` was found by. Only one taker gets it, and none when another was issued since."""
     now = timezone.now()
-    untaken = MediaStream.objects.filter(pk=stream.pk, taken_at=None, generation=stream.generation)
+    untaken = MediaStream.objects.filter(
+        pk=stream.pk, taken_at=None, released_at=None, generation=stream.generation, issued_at=stream.issued_at
+    )
     taken = untaken.update(
         taken_at=now, beat_at=now, generation=F("generation") + 1, owner=OWNER, next_step=MediaStream.NextStep.UNKNOWN
     )
@@ -90,7 +93,8 @@ def still_ours(held: Iterable[Taken]) -> set[Taken]:
     held = set(held)
     newest = MediaStream.objects.filter(pk__in=[one.stream for one in held]).values_list("pk", "generation")
     ours = held & {Taken(*one) for one in newest}
-    MediaStream.objects.filter(pk__in=[one.stream for one in ours]).update(beat_at=timezone.now())
+    # One that was let go of meanwhile stays so.
+    MediaStream.objects.filter(pk__in=[one.stream for one in ours], beat_at__isnull=False).update(beat_at=timezone.now())
     return ours
 
 
