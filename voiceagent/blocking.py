@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from django.db import close_old_connections, connections
 
 P = ParamSpec("P")
@@ -55,15 +56,15 @@ class _Work:
         return await asyncio.get_running_loop().run_in_executor(pool, self._do, asyncio.get_running_loop(), function)
 
     def _do(self, loop: asyncio.AbstractEventLoop, function: Callable[[], R]) -> R:
-        close_old_connections()
         self._database = connections["default"]
         loop.call_soon_threadsafe(self._watch, loop)
+        close_old_connections()
         try:
             with self._database.execute_wrapper(self._limited):
                 return function()
         finally:
-            self._database = None
             close_old_connections()
+            self._database = None
 
     def _limited(self, execute: Callable[..., R], sql: str, params: Any, many: bool, context: dict[str, Any]) -> R:
         """Set with the first query, so that a tool that asks the database nothing does not need one."""
@@ -79,5 +80,6 @@ class _Work:
         """Shutting the socket down ends the thread's wait with an error; closing it under the thread would not be safe."""
         session = self._database and self._database.connection
         if session:
-            with suppress(OSError), socket.socket(fileno=socket.dup(session.fileno())) as its_socket:
+            # The work may come to its end, and close the connection, while this is done.
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=socket.dup(session.fileno())) as its_socket:
                 its_socket.shutdown(socket.SHUT_RDWR)

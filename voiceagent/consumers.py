@@ -23,6 +23,7 @@ from . import blocking, clips, instructions, tickets
 from .call.commands import HandOver, HangUp, LastAct, LineCommand, LogEnd, LogEntry, LogLanguage, PlayAudio, Remark, Transfer
 from .call.events import CallerHungUp, Event
 from .call.machine import Call, SoFar
+from .call.policy import Policy
 from .carriers import carrier
 from .carriers.base import CarrierError
 from .engines.base import Engine, EngineConfig
@@ -46,6 +47,8 @@ SILENT_LIMIT_S = 10.0
 # second, a person takes the call.
 PREPARED_SOON_S = 0.3
 PREPARED_LIMIT_S = 3.0
+# A short question to the database that is not answered by then will not be; the caller waits meanwhile.
+ASKED_LIMIT_S = 3.0
 # 1008 would say it, but Daphne sends only 1000 and an application's own codes.
 REFUSED = 4008
 SIGNATURE_HEADER = carrier.webhooks.SIGNATURE_HEADER.lower().encode()
@@ -76,34 +79,69 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()  # websocket.connect
-        stream = await self._admitted(scope)
-        if stream is None:
-            # Before it is accepted, closing is refusing: the carrier sees HTTP 403.
-            await send({"type": "websocket.close"})
-            return
-        await send({"type": "websocket.accept"})
-        reached("stream.admitted")
-        line = CallerLine(stream, receive, send)
-        taken = None
+        if line := await self._let_in(scope, receive, send):
+            await self._carry(line.stream, line)
+
+    async def _let_in(self, scope: dict[str, Any], receive: Any, send: Any) -> "CallerLine | None":
+        """A line that has said whose call it is."""
+        # Asked and counted at once: of many sockets that come together no more than these are let in.
+        has_room = live.has_room and MediaStreamConsumer.starting < MOST_STARTING
+        MediaStreamConsumer.starting += 1
         try:
-            taken = await self._started(stream, line)
-            if taken:
+            stream = await self._admitted(scope, has_room=has_room)
+            if stream is None:
+                # Before it is accepted, closing is refusing: the carrier sees HTTP 403.
+                await send({"type": "websocket.close"})
+                return None
+            await send({"type": "websocket.accept"})
+            reached("stream.admitted")
+            line = CallerLine(stream, receive, send)
+            started = False
+            try:
+                started = await line.started()
+            finally:
+                if not started:
+                    await self._refuse(line)
+            return line if started else None
+        finally:
+            MediaStreamConsumer.starting -= 1
+
+    async def _refuse(self, line: "CallerLine") -> None:
+        logger.warning("a media stream was refused after it was accepted")
+        line.close_code = REFUSED
+        await line.close()
+
+    async def _carry(self, stream: MediaStream, line: "CallerLine") -> None:
+        taken = None
+        has_place = live.enter()
+        try:
+            if has_place and (taken := await self._taken(stream)):
                 await self._talk(stream, taken, line)
             else:
-                logger.warning("a media stream was refused after it was accepted")
-                line.close_code = REFUSED
+                await self._refuse(line)
         except Exception:
             # The server would log what broke with its text, and that may hold a caller's words.
             logger.exception("call %s broke; its stream is closed, and the carrier asks what comes next", stream.call_sid)
         finally:
             if taken:
                 live.remove(taken)
-                with suppress(DatabaseError):
-                    await blocking.record(tickets.let_go, taken)
+            if has_place:
+                live.leave()
             reached("hand_over.before_close")
-            await line.close()
+            try:
+                # First of all: until the stream is closed the caller hears nothing, however long the database takes.
+                await line.close()
+            finally:
+                if taken:
+                    await self._let_go(taken)
 
-    async def _admitted(self, scope: dict[str, Any]) -> MediaStream | None:
+    async def _let_go(self, taken: tickets.Taken) -> None:
+        try:
+            await blocking.record(tickets.let_go, taken)
+        except DatabaseError as error:
+            logger.warning("a place could not be given back, and will be missed: %s", type(error).__name__)
+
+    async def _admitted(self, scope: dict[str, Any], *, has_room: bool) -> MediaStream | None:
         """A socket signed by the carrier, with a ticket, and not from a browser: those send an Origin, carriers do not."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         ticket = scope["url_route"]["kwargs"]["ticket"]
@@ -112,25 +150,29 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         if not signed or b"origin" in headers:
             logger.warning("a media stream was refused: %s", "it has an origin" if signed else "it is not signed")
             return None
-        if not live.has_room or MediaStreamConsumer.starting >= MOST_STARTING:
+        if not has_room:
             logger.warning("a media stream was refused: %s", "this process is stopping" if live.draining else "no room")
             return None
-        return await blocking.record(tickets.find, ticket)
-
-    async def _started(self, stream: MediaStream, line: "CallerLine") -> tickets.Taken | None:
-        MediaStreamConsumer.starting += 1
         try:
-            taken = await blocking.record(tickets.take, stream) if await line.started() else None
-        finally:
-            MediaStreamConsumer.starting -= 1
+            async with asyncio.timeout(ASKED_LIMIT_S):
+                return await blocking.record(tickets.find, ticket)
+        except (DatabaseError, TimeoutError) as error:
+            logger.warning("a media stream was refused: its ticket could not be looked up (%s)", type(error).__name__)
+            return None
+
+    async def _taken(self, stream: MediaStream) -> tickets.Taken | None:
+        async with asyncio.timeout(ASKED_LIMIT_S):
+            taken = await blocking.record(tickets.take, stream)
         reached("stream.taken")
         return taken
 
     async def _talk(self, stream: MediaStream, taken: tickets.Taken, line: "CallerLine") -> None:
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         caller = Caller(stream.call_sid, stream.caller_number, stream.line_number)
         prepared = await self._prepared(stream, caller, line)
         so_far, toolbox = prepared.so_far, Toolbox(self._tools)
+        began = now - (so_far.elapsed_ms / 1000 if so_far else 0.0)
         write = Writing(self._log, taken, caller.call_sid)
 
         def new_engine(history: tuple[Remark, ...], language: str) -> Engine:
@@ -139,8 +181,8 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
 
         session = Session(
             call=Call(
-                instructions.policy(prepared.settings, staff_are_there=prepared.staff_are_there),
-                now - (so_far.elapsed_ms / 1000 if so_far else 0.0),
+                prepared.policy,
+                began,
                 now,
                 going_on(so_far, prepared.settings, handed_over=stream.next_step == MediaStream.NextStep.HAND_OVER),
             ),
@@ -157,24 +199,35 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         await session.run()
         logger.info("call %s has left the agent; %s bad frames", stream.call_sid, line.bad_frames)
         if line.went_silent:
-            elapsed_s = asyncio.get_running_loop().time() - now
-            await blocking.ask_carrier(self._fetch_back, write, stream.call_sid, round(elapsed_s * 1000))
+            await blocking.ask_carrier(self._fetch_back, write, taken, stream.call_sid, round((loop.time() - began) * 1000))
 
     async def _prepared(self, stream: MediaStream, caller: Caller, line: "CallerLine") -> "_Prepared":
         reading = asyncio.ensure_future(blocking.record(self._prepare, stream, caller))
-        if not (await asyncio.wait([reading], timeout=PREPARED_SOON_S))[0]:
-            line.execute(PlayAudio(clips.chime().payload))
-        return await asyncio.wait_for(reading, PREPARED_LIMIT_S)
+        try:
+            if not (await asyncio.wait([reading], timeout=PREPARED_SOON_S))[0]:
+                line.execute(PlayAudio(clips.chime().payload))
+            return await asyncio.wait_for(reading, PREPARED_LIMIT_S)
+        finally:
+            reading.cancel()
 
     def _prepare(self, stream: MediaStream, caller: Caller) -> "_Prepared":
         chosen = AgentSettings.current(caller.line)
         config = instructions.engine_config(chosen, self._tools, self._briefing(caller))
         self._log.agent_connected(caller.call_sid, engine="openai_realtime", model=config.model, settings_version=chosen.pk)
         so_far = self._log.take_up(caller.call_sid) if stream.generation else None
-        return _Prepared(chosen, config, self._staff_are_there(), so_far if so_far and so_far.position else None)
+        policy = instructions.policy(chosen, staff_are_there=self._staff_are_there())
+        return _Prepared(chosen, config, policy, so_far if so_far and so_far.position else None)
 
-    def _fetch_back(self, write: "Writing", call_sid: str, at_ms: int) -> None:
-        """A stream that fell silent, though nobody closed it: the caller may still be there, with nobody to talk to."""
+    def _fetch_back(self, write: "Writing", taken: tickets.Taken, call_sid: str, at_ms: int) -> None:
+        """A stream that fell silent, though nobody closed it: the caller may still be there, with nobody to talk to.
+
+        Not if the call has another stream since: that one would be cut off.
+        """
+        try:
+            if not tickets.is_ours(taken):
+                return
+        except DatabaseError:
+            logger.warning("call %s fell silent; whether it goes on elsewhere could not be asked", call_sid)
         try:
             carrier.api.redirect_call(call_sid, after_stream_url())
         except CarrierError as error:
@@ -187,7 +240,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
 class _Prepared:
     settings: AgentSettings
     config: EngineConfig
-    staff_are_there: bool
+    policy: Policy
     so_far: CallSoFar | None
 
 
@@ -243,7 +296,7 @@ class CallerLine:
         self.bad_frames = 0
         self.close_code = 1000
         self.went_silent = False
-        self._stream = stream
+        self.stream = stream
         self._receive = receive
         self._send = send
         self._stream_sid = ""
@@ -259,7 +312,7 @@ class CallerLine:
                 async for received in self._received():
                     if isinstance(received, carrier.media.StreamStarted):
                         self._stream_sid = received.stream_sid
-                        return (received.call_sid, received.account_sid) == (self._stream.call_sid, settings.TWILIO_ACCOUNT_SID)
+                        return (received.call_sid, received.account_sid) == (self.stream.call_sid, settings.TWILIO_ACCOUNT_SID)
                     if isinstance(received, CallerHungUp):
                         break
         except TimeoutError:
@@ -287,10 +340,11 @@ class CallerLine:
 
     async def last_act(self, act: LastAct) -> bool:
         """Remember what comes next, then tell the carrier. Should it not listen, the end of the stream makes it ask us."""
-        call_sid = self._stream.call_sid
+        call_sid = self.stream.call_sid
         try:
-            await blocking.record(self._remember, act)
-        except DatabaseError:
+            async with asyncio.timeout(ASKED_LIMIT_S):
+                await blocking.record(self._remember, act)
+        except (DatabaseError, TimeoutError):
             logger.exception("call %s: what comes next could not be written down", call_sid)
         reached("last_act.remembered")
         try:
@@ -315,7 +369,7 @@ class CallerLine:
         steps = {HangUp: MediaStream.NextStep.HANG_UP, Transfer: MediaStream.NextStep.TRANSFER}
         step = steps.get(type(act), MediaStream.NextStep.HAND_OVER)
         department = act.department if isinstance(act, Transfer) else ""
-        MediaStream.objects.filter(pk=self._stream.pk).update(next_step=step, department=department)
+        MediaStream.objects.filter(pk=self.stream.pk).update(next_step=step, department=department)
 
     async def _received(self) -> AsyncIterator[carrier.media.Received]:
         while self._open:
