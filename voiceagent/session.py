@@ -98,6 +98,8 @@ class Session:
         self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._acts: list[asyncio.Task[None]] = []
+        # Of sessions that were replaced; what is under way is not broken off at the end.
+        self._closings: list[asyncio.Task[None]] = []
         self._carrier_ends_stream = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
@@ -140,7 +142,8 @@ class Session:
         for command in self._call.handle(ProcessStopping(), self._loop.time()):
             self._carry_out(command)
         self._log.put_nowait(None)
-        results = await asyncio.gather(self._engine.close(), asyncio.wait_for(writer, LOG_LIMIT_S), return_exceptions=True)
+        closings = (self._engine.close(), *self._closings)
+        results = await asyncio.gather(*closings, asyncio.wait_for(writer, LOG_LIMIT_S), return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
                 logger.error("a call was not closed cleanly: %s", type(result).__name__)
@@ -219,8 +222,9 @@ class Session:
         return task
 
     def _reconnect(self, history: tuple[Remark, ...], language: str) -> None:
-        """What is sent from now on waits for the new session."""
-        self._start(self._engine.close())
+        """What is sent from now on waits for the new session. What the old one still says, its end above all, is no news."""
+        self._engine_reader.cancel()
+        self._closings.append(asyncio.create_task(self._engine.close()))
         self._engine = self._new_engine(history, language)
         self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
 

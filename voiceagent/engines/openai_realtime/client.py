@@ -118,6 +118,8 @@ class OpenAIRealtime:
                         await self._socket.send(message)
                     yield EngineReady()
                     self._writer = asyncio.create_task(self._write(self._socket))
+                case SessionConfigured(output_format=output) if output not in ("", FORMAT["type"]):
+                    raise _SessionOver("format_mismatch", final=False)
                 case SessionConfigured():
                     pass
                 case ErrorReported(verdict="ignore" | "retry") if not ready and self._encoder.without_transcription():
