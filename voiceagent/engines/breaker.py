@@ -16,6 +16,8 @@ from .base import Engine
 FAILURES = 5
 WITHIN_S = 60.0
 PROBE_EVERY_S = 15.0
+# Who gives up a session that is not ready after so long has not changed their mind: it did not come about.
+SLOW_S = 3.0
 
 
 class Breaker:
@@ -30,6 +32,9 @@ class Breaker:
     @property
     def is_open(self) -> bool:
         return self._next_probe is not None
+
+    def now(self) -> float:
+        return self._clock()
 
     def allows(self) -> bool:
         """Whether a call may try. While open, that is one call at a time, now and then."""
@@ -61,22 +66,31 @@ class Observed:
         self.name, self.model = engine.name, engine.model
         self._engine = engine
         self._breaker = breaker
+        # None: not begun yet, or what became of the beginning is known.
+        self._beginning_since: float | None = None
 
     async def events(self) -> AsyncIterator[Event]:
-        ready = False
+        self._beginning_since = self._breaker.now()
         async for event in self._engine.events():
             if isinstance(event, EngineReady):
-                ready = True
+                self._beginning_since = None
                 self._breaker.succeeded()
-            elif isinstance(event, EngineFailed) and not ready:
-                self._breaker.failed()
+            elif isinstance(event, EngineFailed):
+                self._did_not_begin()
             yield event
 
     def execute(self, command: EngineCommand) -> None:
         self._engine.execute(command)
 
     async def close(self) -> None:
+        if self._beginning_since is not None and self._breaker.now() - self._beginning_since >= SLOW_S:
+            self._did_not_begin()
         await self._engine.close()
+
+    def _did_not_begin(self) -> None:
+        if self._beginning_since is not None:
+            self._beginning_since = None
+            self._breaker.failed()
 
 
 breaker = Breaker()
