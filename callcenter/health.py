@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from voiceagent.live import live
+
 logger = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
@@ -61,8 +63,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Whether new calls should come here: not without the database, while the event loop is blocked, or when the server is
     about to end. A lost broker only delays what follows a call.
     """
-    from voiceagent.live import live
-
     parts = {
         "database": _works(_ask_database),
         "broker": _works(_ask_broker),

@@ -33,7 +33,7 @@ from twisted.internet.tcp import Server as Connection
 from .processes.children import CannotStart
 from .processes.ports import take
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("callcenter.server")
 reactor: Any = _reactor
 
 BACKLOG = 1024
@@ -131,11 +131,11 @@ class WebServer(Daphne):  # type: ignore[misc]
         self._port.stopListening()
         self._closed_at = self._loop.time()
         logger.info("%s calls go on; no more are taken", len(self._live))
-        await self._until(lambda: not len(self._live), self._drain_limit_s, Urgency.HAND_CALLS_OVER)
+        await self._until(lambda: not self._carries_calls(), self._drain_limit_s, Urgency.HAND_CALLS_OVER)
         if len(self._live):
             logger.info("%s calls are handed over", len(self._live))
         self._live.hand_over()
-        await self._until(lambda: not len(self._live) and not self._is_at_work(), HAND_OVER_LIMIT_S, Urgency.NOW)
+        await self._until(lambda: not self._carries_calls() and not self._is_at_work(), HAND_OVER_LIMIT_S, Urgency.NOW)
         if len(self._live):
             logger.warning("%s calls are cut off", len(self._live))
         self.stop()
@@ -145,14 +145,21 @@ class WebServer(Daphne):  # type: ignore[misc]
         while not done() and self._loop.time() < deadline and self._urgency < broken_off_by:  # noqa: ASYNC110  # nobody tells us
             await asyncio.sleep(LOOK_EVERY_S)
 
+    def _carries_calls(self) -> bool:
+        """Those that are just beginning or ending included: they are not live, and their sockets are at work."""
+        return len(self._live) > 0 or any(isinstance(protocol, WebSocketProtocol) for protocol in self._running())
+
+    def _running(self) -> list[Any]:
+        """The connections whose applications have not ended."""
+        applications = ((protocol, details.get("application_instance")) for protocol, details in self.connections.items())
+        return [protocol for protocol, application in applications if application and not application.done()]
+
     def _is_at_work(self) -> bool:
-        """Whether an application runs, a request comes in, or an answer has not left."""
-        for protocol, details in self.connections.items():
-            application = details.get("application_instance")
-            if application and not application.done():
-                return True
-            if isinstance(protocol, WebRequest) and "disconnected" not in details:
-                return True
+        """Whether a request comes in or is worked on, or an answer has not left."""
+        if self._running():
+            return True
+        if any(isinstance(one, WebRequest) and "disconnected" not in details for one, details in self.connections.items()):
+            return True
         if any(isinstance(each, Connection) for each in reactor.getWriters()):
             return True
         idle = (each for each in reactor.getReaders() if isinstance(each, Connection))

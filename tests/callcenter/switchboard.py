@@ -1,8 +1,8 @@
-"""The web server with a small application in the product's place: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER`.
+"""The web server with a small application in it: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER IDLE`.
 
-The two limits are in seconds. A WebSocket is a call: it says which process carries it, and echoes. At /stubborn it does not
-let itself be handed over. Of requests, /who names the process, /long answers with many bytes, and anything else is answered
-as soon as the file at that path exists.
+The limits are in seconds. A WebSocket is a call: it says which process carries it, and echoes. At /stubborn it does not
+let itself be handed over, and at /beginning it is not live yet. Of requests, /who names the process, /long answers with many
+bytes, and anything else is answered as soon as the file at that path exists.
 """
 
 import asyncio
@@ -55,7 +55,9 @@ async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def call(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
-    handed_over = calls.hand_overs[scope["client"][1]] = asyncio.Event()
+    handed_over = asyncio.Event()
+    if scope["path"] != "/beginning":
+        calls.hand_overs[scope["client"][1]] = handed_over
     await send({"type": "websocket.send", "text": str(os.getpid())})
     echoes = asyncio.create_task(echo(receive, send))
     leaves = asyncio.create_task(handed_over.wait())
@@ -70,7 +72,7 @@ async def call(scope: dict[str, Any], receive: Any, send: Any) -> None:
     finally:
         echoes.cancel()
         leaves.cancel()
-        del calls.hand_overs[scope["client"][1]]
+        calls.hand_overs.pop(scope["client"][1], None)
 
 
 async def echo(receive: Any, send: Any) -> None:
@@ -79,5 +81,5 @@ async def echo(receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    door, drain_limit_s, server.HAND_OVER_LIMIT_S = (int(argument) for argument in sys.argv[1:4])
+    door, drain_limit_s, server.HAND_OVER_LIMIT_S, server.IDLE_LIMIT_S = (int(argument) for argument in sys.argv[1:5])
     server.WebServer(application, calls, socket.socket(fileno=door), drain_limit_s=drain_limit_s).run()

@@ -25,8 +25,6 @@ from .processes.patience import eventually
 from .processes.toys import switchboard
 from .switchboard import LONG
 
-FOR_EVER = 100
-
 
 class House:
     """Web processes that share a door."""
@@ -37,9 +35,8 @@ class House:
         self.port = self.door.getsockname()[1]
         self.host = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
 
-    def opens(self, *, drain_s: int = FOR_EVER, hand_over_s: int = FOR_EVER) -> Child:
-        program = switchboard("web", self.door.fileno(), drain_s=drain_s, hand_over_s=hand_over_s)
-        return self.children.start_and_wait(program)
+    def opens(self, **limits_s: int) -> Child:
+        return self.children.start_and_wait(switchboard("web", self.door.fileno(), **limits_s))
 
     def answers(self, path: str = "/who") -> str:
         """Asked over a connection of its own, as a carrier does."""
@@ -51,13 +48,10 @@ class House:
 
     @contextlib.contextmanager
     def call_on(self, child: Child) -> Iterator[ClientConnection]:
-        """A call that this process carries, whichever the kernel would choose."""
-        with contextlib.ExitStack() as others:
-            while True:
-                call = others.enter_context(self.calls())
-                if call.recv(10) == str(child.process.pid):
-                    yield call
-                    return
+        """A call that the only process carries."""
+        with self.calls() as call:
+            assert call.recv(10) == str(child.process.pid)
+            yield call
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[http.client.HTTPConnection]:
@@ -83,10 +77,11 @@ def ends(child: Child) -> bool:
 
 
 def test_a_call_goes_on_in_a_process_that_is_to_end_and_new_ones_come_to_the_other(house: House) -> None:
-    old, new = house.opens(), house.opens()
+    old = house.opens()
     with house.call_on(old) as call:
+        new = house.opens()
         ask_to_end(old)
-        for number in range(100):
+        for number in range(50):
             assert house.answers() == str(new.process.pid)
             call.send(f"word {number}")
             assert call.recv(10) == f"word {number}"
@@ -104,14 +99,14 @@ def test_nobody_at_the_door_is_turned_away_while_processes_come_and_go(house: Ho
         while not enough.is_set():
             answered.append(house.answers())
 
-    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    visitors = [threading.Thread(target=visit) for _ in range(2)]
     for visitor in visitors:
         visitor.start()
     try:
         for _ in range(3):
             one = house.opens()
             seen = len(answered)
-            assert eventually(lambda seen=seen: len(answered) > seen + 100)  # type: ignore[misc]
+            assert eventually(lambda seen=seen: len(answered) > seen + 50)  # type: ignore[misc]
             one.process.terminate()
             assert ends(one)
     finally:
@@ -127,6 +122,17 @@ def test_a_process_without_calls_ends_when_it_is_asked_to(house: House) -> None:
     child.process.terminate()
     assert ends(child)
     assert not child.has_said("cut off")
+
+
+def test_a_call_that_is_just_beginning_goes_on_as_well(house: House) -> None:
+    child = house.opens()
+    with house.calls("/beginning") as call:
+        call.recv(10)
+        ask_to_end(child)
+        call.send("hello?")
+        assert call.recv(10) == "hello?"
+        assert not child.has_said("hand over")
+    assert ends(child)
 
 
 def test_calls_that_outlast_the_limit_are_handed_over(house: House) -> None:
@@ -213,6 +219,18 @@ def test_who_has_come_in_and_not_asked_yet_is_still_answered(house: House) -> No
         ask_to_end(child, until="hand over 0")
         early.request("GET", "/who")
         assert early.getresponse().read() == str(child.process.pid).encode()
+    assert ends(child)
+
+
+def test_who_is_in_the_middle_of_a_question_may_finish_it(house: House) -> None:
+    child = house.opens(idle_s=0)
+    with socket.create_connection(("127.0.0.1", house.port), timeout=20) as slow:
+        slow.sendall(b"GET /who HTTP/1.1\r\n")
+        house.answers()  # came later, so the slow one has been heard
+        ask_to_end(child, until="hand over 0")
+        slow.sendall(b"Host: x\r\n\r\n")
+        with slow.makefile("rb") as answer:
+            assert answer.read().endswith(str(child.process.pid).encode())
     assert ends(child)
 
 

@@ -36,11 +36,14 @@ def toy(name: str, code: str = STAYS, marker: str = "a-toy", **facts: object) ->
     return Program(name, (sys.executable, "-c", code, marker, name), **{**ready, **facts})
 
 
-def switchboard(name: str, door: int, marker: str = "a-toy", *, drain_s: int = 100, hand_over_s: int = 100) -> Program:
+def switchboard(
+    name: str, door: int, marker: str = "a-toy", *, drain_s: int = 100, hand_over_s: int = 100, idle_s: int = 1
+) -> Program:
     """A web process with a small application: see `tests.callcenter.switchboard`."""
+    limits = (str(drain_s), str(hand_over_s), str(idle_s))
     return Program(
         name,
-        (sys.executable, "-m", "tests.callcenter.switchboard", str(door), str(drain_s), str(hand_over_s), marker, name),
+        (sys.executable, "-m", "tests.callcenter.switchboard", str(door), *limits, marker, name),
         folder=ROOT,
         inherits=(door,),
         comes_back=True,
