@@ -8,7 +8,22 @@ from .call import Call
 from .ear import Ear, Run, Segment, Span
 from .network import Telephone
 from .people import Dial, Person
-from .sound import silence, tone
+from .sound import cough, music, noise, silence, tone
 from .twiml import Complaint
 
-__all__ = ["Call", "Complaint", "Dial", "Ear", "Person", "Run", "Segment", "Span", "Telephone", "silence", "tone"]
+__all__ = [
+    "Call",
+    "Complaint",
+    "Dial",
+    "Ear",
+    "Person",
+    "Run",
+    "Segment",
+    "Span",
+    "Telephone",
+    "cough",
+    "music",
+    "noise",
+    "silence",
+    "tone",
+]

@@ -87,6 +87,10 @@ class Call:
             self.digits.put_nowait(digit)
             await self.line.wait(200)
 
+    def surround(self, mulaw: bytes) -> None:
+        """Let this be heard behind the caller, over and over, whether the caller speaks or not; b"": quiet again."""
+        self.line.surroundings = Loop(mulaw, "caller") if mulaw else None
+
     async def hang_up(self) -> None:
         """Returns when the line is down; callbacks may follow (see `settled`)."""
         self.stop(by="caller")
@@ -98,6 +102,28 @@ class Call:
             timeline = "\n".join(f"{event.at_ms:9.0f} ms  {event.what} {event.detail}" for event in self.events)
             why = "the call is over" if self.line.is_dead else f"{within_s} s have passed"
             raise AssertionError(f"It did not happen, and {why}:\n{timeline}")
+
+    # What can go wrong with its media stream
+
+    def cut_stream(self) -> None:
+        """The stream's connection breaks, without `stop` or a close. The call goes on as after any end of the stream."""
+        self.note("stream cut")
+        self._live_stream.lose()
+
+    def go_silent(self) -> None:
+        """The stream's connection stays open, and nothing comes of it any more, either way (half-open)."""
+        self.note("stream silent")
+        self._live_stream.go_silent()
+
+    def send_raw(self, message: str | bytes) -> None:
+        """Say on the stream what no carrier would; bytes make a binary frame."""
+        self._live_stream.send_raw(message)
+
+    @property
+    def _live_stream(self) -> MediaStream:
+        if self.stream is None:
+            raise AssertionError("the call has no media stream now")
+        return self.stream
 
     @property
     def stream(self) -> MediaStream | None:
@@ -214,12 +240,16 @@ class Call:
 
     async def _fetch(self, request: Fetch) -> Document | None:
         document, code = await self._fetch_once(request)
-        fallback = self.network.fallback_url
-        if document is None and fallback and not self._fallback_used:
-            self._fallback_used = True
+        if document is not None or self._fallback_used:
+            return document
+        self._fallback_used = True
+        if self.network.fallback_document:
+            self.note("fallback")
+            return self.network.fallback_document
+        if self.network.fallback_url:
             self.note("fallback")
             params = {**request.params, "ErrorCode": str(code), "ErrorUrl": urldefrag(request.url)[0]}
-            document, _ = await self._fetch_once(Fetch(fallback, "POST", params))
+            document, _ = await self._fetch_once(Fetch(self.network.fallback_url, "POST", params))
         return document
 
     async def _fetch_once(self, request: Fetch) -> tuple[Document | None, int]:
@@ -297,7 +327,11 @@ class Call:
                 seconds = self.duration_s
                 extra |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60)), "SipResponseCode": "200"}
             self._status_sequence += 1
-            self.call_back(self.network.status_callback, self.params(**extra))
+            if self.network.status_withheld:
+                self.note("status withheld", event)
+                self.network.withheld.append((self.network.status_callback, self.params(**extra)))
+            else:
+                self.call_back(self.network.status_callback, self.params(**extra))
 
     def record(self, recording: Recording, report: Callable[[Recording], None]) -> None:
         """Start a recording; `report` is called whenever its state changes."""

@@ -19,3 +19,7 @@ class Clock:
     async def sleep_until(self, moment: float) -> None:
         """Return at `moment` or as soon after it as can be; others get a turn even when it has passed."""
         await asyncio.sleep(max(0.0, (moment - self.now()) / self.speed))
+
+    async def let_others_wait(self, seconds: float) -> None:
+        """Wait by the wall, whatever the speed: for those whose patience is measured there."""
+        await self.sleep_until(self.now() + seconds * self.speed)

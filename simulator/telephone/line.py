@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .clock import Clock
 from .ear import Ear, SourceName
-from .sound import FRAME, FRAME_MS, SILENCE
+from .sound import FRAME, FRAME_MS, SILENCE, mix
 
 
 class Source(Protocol):
@@ -62,6 +62,7 @@ class Line:
     def __init__(self, clock: Clock, ear: Ear) -> None:
         self.ear = ear
         self.source: Source | None = None
+        self.surroundings: Source | None = None  # what is heard behind the caller
         self.is_dead = False
         self._clock = clock
         self._mouth: deque[Sound] = deque()
@@ -85,6 +86,8 @@ class Line:
     def _tick(self) -> None:
         source = self.source
         said = self._next_words()
+        if self.surroundings:
+            said = mix(said.ljust(FRAME, SILENCE), self.surroundings.take(FRAME))
         heard = source.take(FRAME) if source else b""
         if source:
             self.ear.remember(heard, said, source.name, source.text, counts_as_sound=source.counts_as_sound and bool(heard))

@@ -22,8 +22,10 @@ from .clock import Clock
 from .people import Dial, Person
 from .recordings import Recording
 from .rest import application
-from .twiml import Complaint
+from .twiml import Complaint, read
 from .webhooks import Answer, Request, Sender
+
+TWIML_BIN = "https://handler.twilio.com/twiml/EH" + "0" * 32
 
 
 class Speaker(Protocol):
@@ -38,7 +40,11 @@ class Telephone:
     `complaints` are what it would have put into the error log; `requests` what it asked the product; `asked` what the product
     asked of its REST API; `dials` the people it rang. `people` says who answers at which number, `anybody` who does elsewhere.
     `media_late_by`: so many times a finished recording is answered with 404. `rest_trouble`: statuses with which the next
-    requests to the REST API are refused; 0: what was asked is done, and the answer lost.
+    requests to the REST API are refused; 0: what was asked is done, and the answer lost. `rest_delay_s`: so long by the wall
+    each of them waits before anything is done about it.
+    `fallback_twiml`, such as a TwiML Bin's, or else `fallback_url` is followed once in a call when a document cannot be had.
+    `repeats`: every webhook and callback is sent so many times at once; the call follows the first answer. While
+    `status_withheld`, callbacks about a call's status are not sent but kept in `withheld`: `await request(*withheld[0])`.
     `speed`: how much faster than the wall time passes.
     """
 
@@ -51,6 +57,7 @@ class Telephone:
         port: int = 0,
         speed: float = 1.0,
         fallback_url: str = "",
+        fallback_twiml: str = "",
         status_callback: str = "",
         status_events: Collection[str] = ("completed",),
         numbers: Collection[str] = (),
@@ -58,11 +65,13 @@ class Telephone:
         anybody: Person = Person(),  # noqa: B008  frozen
         voice: Speaker | None = None,
         media_late_by: int = 1,
+        repeats: int = 1,
     ) -> None:
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.webhook_url = webhook_url
         self.fallback_url = fallback_url
+        self.fallback_document = read(fallback_twiml, TWIML_BIN) if fallback_twiml else None
         self.status_callback = status_callback
         self.status_events = frozenset(status_events)
         self.numbers = frozenset(numbers)
@@ -76,18 +85,24 @@ class Telephone:
         self.complaints: list[Complaint] = []
         self.asked: list[str] = []
         self.rest_trouble: deque[int] = deque()
+        self.rest_delay_s = 0.0
+        self.status_withheld = False
+        self.withheld: list[tuple[str, dict[str, str]]] = []
         self.port = port
         self.session: aiohttp.ClientSession
         self.sender: Sender
+        self._repeats = repeats
         self._voice = voice
         self._voiced: dict[str, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._broken: list[BaseException] = []
 
     async def __aenter__(self) -> "Telephone":
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self.sender = Sender(self.auth_token, self.session)
-        self._runner = web.AppRunner(application(self), access_log=None)
+        # Each request has a connection of its own: one that is left over from a process that died says nothing of the next.
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        self.sender = Sender(self.auth_token, self.session, self._repeats)
+        # Whoever still waits for an answer that was to come late does not hold up the end.
+        self._runner = web.AppRunner(application(self), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()

@@ -67,6 +67,8 @@ class Api:
         try:
             self._network.asked.append(f"{request.method} {request.path}")
             self._check_owner(request)
+            await request.read()  # whoever asks may be gone before it is done
+            await self._network.clock.let_others_wait(self._network.rest_delay_s)
             if not self._network.rest_trouble:
                 return await handler(request)
             return await self._in_trouble(request, handler)

@@ -36,6 +36,28 @@ def tone(ms: int, *hertz: float, level: float = 0.1) -> bytes:
     return encode((waves * level * 32767 / len(hertz)).astype(np.int16))
 
 
+def music(ms: int) -> bytes:
+    """Music as it is played to people on hold: a chord every 600 ms, never silent, always the same."""
+    chords = ((262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294))
+    played = b"".join(tone(600, *chord, level=0.3) for chord in chords)
+    count = ms * BYTES_PER_MS
+    return (played * (count // len(played) + 1))[:count]
+
+
+def noise(ms: int, rms: int = 1000) -> bytes:
+    """Many people talking far away: noise that swells four times a second; `rms` of 32768. Always the same."""
+    count = ms * BYTES_PER_MS
+    hiss = np.random.default_rng(0).normal(size=count) * (1.2 + np.sin(2 * np.pi * 4 * np.arange(count) / SAMPLE_RATE))
+    return encode(np.clip(hiss * rms / np.sqrt(np.mean(hiss**2)), -32768, 32767).astype(np.int16))
+
+
+def cough(ms: int = 120) -> bytes:
+    """One short loud sound that means nothing: it begins suddenly, dies away, and is to be heard throughout."""
+    count = ms * BYTES_PER_MS
+    burst = np.random.default_rng(0).uniform(-1, 1, count) * np.exp(-3 * np.arange(count) / count)
+    return encode((burst * 16000).astype(np.int16))
+
+
 RINGBACK = tone(2000, 440, 480) + silence(4000)
 BEEP = tone(600, 1000)
 

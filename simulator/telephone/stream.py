@@ -60,7 +60,10 @@ class MediaStream:
         self.received: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.echoed: list[tuple[str, float]] = []
+        # When each frame of the caller's left, seconds of the loop's clock.
+        self.sent_at: list[float] = []
         self.is_open = False
+        self.is_half_open = False
         self.started_ms = 0.0
         self._line = line
         self._account_sid = account_sid
@@ -69,7 +72,7 @@ class MediaStream:
         self._complain = complain
         self._sequence = 0
         self._chunk = 0
-        self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def run(self, session: aiohttp.ClientSession, opened: Callable[[], None]) -> None:
@@ -89,20 +92,26 @@ class MediaStream:
         opened()
         try:
             async for message in socket:
+                if self.is_half_open:
+                    await asyncio.Event().wait()  # until the call goes elsewhere
                 self._take(message)
         except asyncio.CancelledError:
-            self._say({"event": "stop", "stop": {"accountSid": self._account_sid, "callSid": self._call_sid}})
+            if not self.is_half_open:
+                self._say({"event": "stop", "stop": {"accountSid": self._account_sid, "callSid": self._call_sid}})
             raise
         finally:
             self.is_open = False
             stop_listening()
             self._line.source = None
             self._outbox.put_nowait(None)
-            # A product that no longer reads must not keep the network from ending the call.
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(2):
+            try:
+                # A product that no longer reads must not keep the network from ending the call.
+                async with asyncio.timeout(0 if self.is_half_open else 2):
                     await sender
                     await socket.close()
+            except (TimeoutError, ConnectionError):
+                self.lose()
+                await socket.close()  # sends nothing any more
 
     async def _open(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         parts = urlsplit(self.url)
@@ -146,6 +155,7 @@ class MediaStream:
     def _caller_frame(self, frame: bytes) -> None:
         self._sequence += 1
         self._chunk += 1
+        self.sent_at.append(asyncio.get_running_loop().time())
         payload = base64.b64encode(frame).decode()
         self._outbox.put_nowait(
             f'{{"event":"media","sequenceNumber":"{self._sequence}","streamSid":"{self.sid}","media":{{"track":"inbound",'
@@ -163,16 +173,32 @@ class MediaStream:
     async def _send_all(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         with contextlib.suppress(ConnectionError, aiohttp.ClientError):
             while (message := await self._outbox.get()) is not None:
-                await socket.send_str(message)
+                if self.is_half_open:
+                    await asyncio.Event().wait()
+                await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
 
-    def send_raw(self, text: str) -> None:
-        """Say something that no well-behaved carrier would."""
-        self._outbox.put_nowait(text)
+    def send_raw(self, message: str | bytes) -> None:
+        """Say something that no well-behaved carrier would; bytes make a binary frame."""
+        self._outbox.put_nowait(message)
 
     def lose(self) -> None:
         """The connection dies without a word: no stop, no close frame."""
-        if self._socket is not None and (transport := self._socket.get_extra_info("transport", None) or _transport(self._socket)):
+        if transport := self._transport:
             transport.abort()
+
+    def go_silent(self) -> None:
+        """The connection stays open, but nothing is sent on it and nothing read, not even that the product has closed it.
+
+        What had arrived before is still played. It lasts until the call is sent elsewhere or ends.
+        """
+        self.is_half_open = True
+        if transport := self._transport:
+            transport.pause_reading()
+
+    @property
+    def _transport(self) -> Any:
+        connection = getattr(self._socket._response, "connection", None) if self._socket else None
+        return connection.transport if connection else None
 
     # From the product
 
@@ -232,8 +258,3 @@ class MediaStream:
         self.received.append(message)
         self.playback.mark(name)
         return ""
-
-
-def _transport(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    connection = getattr(socket._response, "connection", None)
-    return connection.transport if connection else None
