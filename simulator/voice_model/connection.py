@@ -44,6 +44,8 @@ class Record:
     sent: list[Event] = field(default_factory=list)
     audio: bytearray = field(default_factory=bytearray)
     appends: int = 0
+    # When each piece of the caller's audio came, seconds of the loop's clock.
+    appended_at: list[float] = field(default_factory=list)
     close_code: int | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -115,6 +117,7 @@ class Connection:
             event = {"type": "not JSON"}
         if isinstance(event, dict) and event.get("type") == "input_audio_buffer.append":
             self._record.appends += 1
+            self._record.appended_at.append(asyncio.get_running_loop().time())
         else:
             self._record.events.append(event if isinstance(event, dict) else {"type": "not an object"})
 

@@ -2,7 +2,7 @@
 
 from calllogs.models import CallLog, Turn
 from simulator.voice_model.brains import Heard, Say, UseTool
-from tests.phone_calls.conftest import PERSON, in_database
+from tests.phone_calls.world import PERSON, in_database
 
 
 def turns_of(log: CallLog) -> list[Turn]:

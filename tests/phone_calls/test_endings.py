@@ -13,7 +13,7 @@ from calllogs.tasks import fetch_recording
 from simulator.telephone import Person
 from simulator.voice_model.brains import Close, Drop, Fail, Say, UseTool
 from simulator.voice_model.server import Faults
-from tests.phone_calls.conftest import PERSON, in_database, serving
+from tests.phone_calls.world import PERSON, in_database, serving
 from voiceagent.carriers.base import CallStatus
 from voiceagent.models import AgentSettings, TransferDestination
 
@@ -217,7 +217,7 @@ async def test_a_server_that_is_stopped_lets_go_of_its_calls_and_writes_them_dow
         call = await w.call()
         await asks(w, call)
         await call.until(w.hears(call, 2, 1000))
-        server.child.process.send_signal(signal.SIGTERM)
+        server.children[0].process.send_signal(signal.SIGTERM)
         log = await w.until_recorded(call, lambda log: log.end_reason == "let_go")
         await asyncio.wait_for(w.model.sessions[0].ended.wait(), 10)
         turns = await in_database(lambda: list(log.turns.order_by("position")))

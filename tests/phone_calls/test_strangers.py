@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from calllogs.models import CallLog
 from simulator.voice_model.brains import Say
-from tests.phone_calls.conftest import ADA, SHOP, in_database
+from tests.phone_calls.world import ADA, SHOP, in_database
 from voiceagent import tickets
 from voiceagent.carriers.base import IncomingCall
 from voiceagent.models import MediaStream
