@@ -241,8 +241,9 @@ class TestATelephoneNumber:
             "I am sorry, I cannot make out the telephone number. Shall we call you back on the number you are calling from?",
         ]
 
-    def test_of_a_caller_who_withholds_theirs_a_person_asks_in_the_end(self, week, now):
-        withheld = Line(number="")
+    @pytest.mark.parametrize("number", ["", "anonymous", "+266696687"])
+    def test_of_a_caller_who_withholds_theirs_a_person_asks_in_the_end(self, week, now, number):
+        withheld = Line(number=number)
         answers = [withheld.book() for _ in range(4)]
         assert answers[0].startswith("Your number is not shown to me. Which number should we call you back on?")
         assert answers[1].startswith("I do not have your telephone number yet. Could you say it once more")
