@@ -84,7 +84,7 @@ def _one_of(phrases: str) -> str:
 _A = r"(?:(?:a|an|the|some|any|one of your|your) )?"
 _SOMEBODY = (
     r"(?:(?:real|live|actual|human|different|another|your) )*"
-    r"(?:humans?(?: beings?)?|person|people|agent|representative|rep|operator|(?:some|any)(?:one|body)(?: else)?|manager"
+    r"(?:humans?(?: beings?)?|person|people|agent|representative|rep|operator|(?:some|any)(?:one|body)(?: else| real)?|manager"
     r"|supervisor"
     r"|colleague|employee|staff(?: member)?|team member|member of (?:staff|the team)"
     r"|customer (?:service|support|care)(?: representative| agent)?)"
@@ -125,8 +125,8 @@ _PERSON = _compiled(
     rf"(?:to (?:have|reach|get) )?{_A}{_SOMEBODY}(?: (?:to (?:help|talk|speak|take)|for this)\b|{_PLEASE})",
     rf"\b(?:can|could|may) (?:i|we) (?:please )?(?:get|have) {_A}{_SOMEBODY}(?: on|{_PLEASE})",
     rf"\b(?:put|get) {_A}{_SOMEBODY} (?:on|through)\b|\ba word with {_A}{_SOMEBODY}\b",
-    rf"\b(?:can|could) {_A}{_SOMEBODY} (?:please )?(?:help|assist|take over)\b",
-    r"\b(?:put|transfer|connect|patch|pass|forward) (?:me|(?:the|this|my) call) (?:through|over|on|to|with)\b",
+    rf"\b(?:can|could) {_A}{_SOMEBODY} (?:please )?(?:help|assist|take over|talk to me|speak to me)\b",
+    r"\b(?:put|transfer|connect|patch|pass|forward|hand|switch) (?:me|(?:the|this|my) call) (?:through|over|on|to|with)\b",
     r"\b(?:transfer|connect) me\b|\b(?:be|get) (?:put through|transferred|connected) (?:to|with)\b",
     rf"^(?:(?:please|no|yes|just|hello|hi|okay|ok|speak to) )*{_A}{_SOMEBODY}{_PLEASE}",
     rf"\b(?:is|isn't|are) there {_A}{_SOMEBODY} (?:there|here|available|who can|i (?:can|could) {_TALK_TO}|to {_TALK_TO})",
@@ -136,7 +136,7 @@ _PERSON = _compiled(
     r"(?: \w+){0,3} (?:sprechen|reden|verbunden|verbinden|telefonieren)",
     rf"\b(?:(?:einen?|ihren?|den|die) {_JEMAND}|jemand(?:en)?(?: anderen?| anders)?) (?:\w+ ){{0,2}}sprechen\b",
     r"\b(?:geben sie mir|holen sie(?: mir)?|kann ich|könnte ich|ich (?:will|möchte|brauche|hätte gern))"
-    rf" (?:bitte )?(?:einen?|ihren?) {_JEMAND}(?: (?:bitte|jetzt|haben|am|ans|telefon))*$",
+    rf" (?:bitte )?(?:(?:einen?|ihren?) {_JEMAND}|jemanden)(?: (?:bitte|jetzt|haben|am|ans|telefon))*$",
     r"\bgibt es (?:\w+ )?jemanden?$|^mit (?:dem|der) ich (?:\w+ )?(?:sprechen|reden) kann$",
     r"\bverbinden? (?:sie )?mich\b|\bstellen sie mich (?:\w+ )?durch\b|\b(?:weiter|durch)?(?:verbunden|gestellt) werden\b",
     r"\bkönnt?en sie mich (?:\w+ ){0,3}(?:(?:weiter)?verbinden|durchstellen)\b",
@@ -152,7 +152,7 @@ _PERSON = _compiled(
     rf"\b(?:parler|discuter) (?:à|avec) {_QUELQUUN}",
     rf"\b(?:avoir|besoin d'une?|me passer|je (?:veux|voudrais|préfère|souhaite)) {_QUELQUUN}(?: au téléphone| en ligne"
     rf"|{_PLEASE})",
-    r"\b(?:passez|mettez|transférez) moi\b|\bmis(?:e)? en relation avec\b",
+    r"\b(?:passez|mettez|transférez) moi\b|\bmise? en relation avec\b|\bme transférer (?:à|vers)\b",
     rf"^(?:oui |non )?{_QUELQUUN}{_PLEASE}",
     # Italian
     rf"\bparlare con {_QUALCUNO}\b",
@@ -217,7 +217,7 @@ _UPSET = _compiled(
     r"\b(?:sick(?: and tired)? of (?:this|you|it|your|waiting|hearing|being)|fed up|losing my (?:patience|temper|mind))\b",
     r"\b(?:this|it|that|you|waiting)(?:'s|'re| is| are)? driving me (?:crazy|mad|nuts|insane|up the wall)\b",
     r"\bwast(?:e|ing|ed) (?:of )?my time\b|\bi hate (?:this|you)(?:$| (?:company|service|machine|thing)\b)"
-    r"|\bcan't believe this$|\bsuch bad service\b|^enough$|^are you serious$|\byou thieves\b",
+    r"|\bcan't believe this$|\bsuch bad service\b|^enough$|^are you serious$|\byou thieves\b|\bnever been treated\b",
     r"\bfor crying out loud\b|\bfor (?:god|goodness|heaven|christ|pete)(?:'s| s)? sake\b|\bwhat the (?:hell|heck)\b",
     r"\bhow many (?:more )?times (?:do|must|have) i\b|\bfor the (?:last|third|fourth|fifth|tenth|hundredth|thousandth) time\b",
     r"\bthis is the (?:second|third|fourth|fifth|tenth) time i\b",
@@ -303,7 +303,9 @@ _MISUNDERSTOOD = _compiled(
     r"\bno (?:(?:no|wait|sorry|what) )*(?:not (?:that|this|the|my)\b|(?:the )?(?:other|wrong) (?:one|order|name|number)(?! is"
     r"| was)"
     r"|that(?:(?:'s| is) (?:wrong|the wrong|not (?:my|right|it))| isn't (?:right|it|my)))",
-    r"\bi said (?:\w+ ){1,8}not\b|\bi meant (?!to\b)|^not the \w+ the\b|\byou even hear\b|\bno i'm (?:asking|talking) about\b",
+    r"\b(?:i said|no my) (?:\w+ ){1,8}not\b|\bi meant (?!to\b)|^not the \w+ the\b|\byou even hear\b|\bno i'm (?:asking"
+    r"|talking) about\b"
+    r"|^that's the wrong (?:one|order|name|number)",
     r"\byou(?:'ve| have) got the wrong\b|\b(?:talking|asking) about the wrong\b|\bi told you (?:already|that|before|twice)\b",
     r"\byou(?:'re| are|)(?: (?:just|still|really))? (?:don't|do not|didn't|did not|not|aren't|can't|never) (?:even |really )?"
     r"(?:understand(?:ing)?|listen(?:ing)?|hear(?:ing)?|get(?:ting)?)(?:$| (?:me|it|to me|what i|a word|anything)\b)",
@@ -348,7 +350,7 @@ _MISUNDERSTOOD = _compiled(
     r"\bnão (?:não )*(?:eu (?:disse|falei|quis dizer)|o outro|a outra)\b|\beu não (?:disse|falei) (?:isso|que)\b",
     r"\beu (?:disse|falei) (?:\w+ ){1,4}não\b|\bvocê não entendeu\b|\bnão (?:não )?estou falando d[aeo]\b",
     r"\bnão (?:me (?:entende|entendeu|ouve|escuta)|está (?:me )?(?:entendendo|ouvindo|escutando))\b"
-    r"|\bentendeu (?:tudo )?errado\b",
+    r"|\b(?:entendeu (?:tudo )?errado|me entendeu mal)\b",
     r"\bjá (?:te |lhe )?(?:disse|falei)(?:$| (?:isso|para você|pra você)\b)",
 )
 
@@ -358,8 +360,9 @@ _MISUNDERSTOOD = _compiled(
 _WITHOUT_MEANING = re.compile(
     rf"""\b(?:{
         _one_of(
-            "thanks, thank you, thank you very much, very much, a lot, right away, immediately, um, uh(?! huh), er, oh, ah,"
-            "(?<!mm )hmm, well, then, actually, sorry, (?<!all )right(?! away),"
+            "thanks, thank you, thank you very much, very much, a lot, so much, right away, immediately, um, uh(?! huh), er,"
+            "oh, ah,"
+            "(?<!mm )hmm, well, then, actually, sorry, (?<!all )right(?! away| now),"
             "no problem, danke, vielen dank, dann, doch, mal, also, na, gracias, muchas gracias, pues, merci, merci beaucoup,"
             "euh, ben,"
             "alors, grazie, grazie mille, allora, beh, obrigado, obrigada, muito obrigado, muito obrigada, então"
@@ -376,7 +379,7 @@ _YES = re.compile(
             f"(?:that|it) would be {_NICE}, that'd be {_NICE}, i would like that, i'd love that, i'd like to,"
             f"i'd appreciate (?:that|it),"
             "i guess, i guess so, i think so, i suppose so, let's do (?:that|it), uh huh, mm hmm, mhm, perfect, great, good,"
-            "if you could, if you can, by all means, that works, that would help, if possible, i'd be happy with that,"
+            "if you could, if you can, right now, by all means, that works, that would help, if possible, i'd be happy with that,"
             "ja, jawohl, jo, gern, gerne, sehr gern, sehr gerne, klar, natürlich, selbstverständlich, in ordnung,"
             "einverstanden, bitte,"
             "das wäre (?:nett|gut|schön|toll|super|besser|prima), machen sie das, tun sie das, gut, von mir aus, meinetwegen,"
@@ -404,7 +407,8 @@ _NOT_NOW = _compiled(
     r"|^(?:please )?don't (?:transfer|connect|put)\b",
     r"\b(?:rather|prefer) not\b|\bplease don't$|\bdon't bother\b|\bi don't think so$|\bnever mind\b|\bnot necessary\b|^but no$",
     r"^(?:but |maybe )?not (?:yet|just yet|(?:right )?now|today|for now|at the moment|this time|really)(?: please)?$",
-    r"\bmaybe later\b|\bwon't be necessary\b|^(?:it's|that's) (?:okay|ok|all right|alright)$|^(?:i'm|it's) (?:fine|good|ok"
+    r"\bmaybe (?:later|another time)\b|\bwon't be necessary\b|^(?:it's|that's) (?:okay|ok|all right|alright)$|^(?:i'm"
+    r"|it's) (?:fine|good|ok"
     r"|okay)$",
     rf"\bi don't (?:want|need) (?:that|it|one|to {_TALK_TO}|{_A}{_SOMEBODY})\b|^let's (?:try|keep|continue|carry)\b",
     r"\bi(?:'d)? (?:prefer|want|rather|like) (?:to )?(?:stay|keep|continue|carry on)\b",

@@ -88,6 +88,14 @@ PERSON: Table = {
         I am asking to speak to a human being
         Please get a person on the line
         Okay, I think I need a human for this
+        Can somebody real talk to me?
+        I would like to talk with a person instead
+        Let me talk to someone else
+        I just want a real person
+        Hand me over to a colleague
+        get me somebody who understands
+        Could I speak to the manager please
+        I need to talk to a human now
         """,
         """
         I'm only human.
@@ -156,6 +164,11 @@ PERSON: Table = {
         Somebody else opened the parcel
         I don't feel like talking to anybody
         Which person signed for it?
+        Someone rang the bell
+        I asked my manager already
+        Is there a person named Tom?
+        A person would fit twice in it
+        I was told by an agent to wait
         """,
     ),
     "de": (
@@ -186,6 +199,9 @@ PERSON: Table = {
         Bitte einen echten Menschen
         Holen Sie mir einen Menschen ans Telefon
         Ich möchte weiterverbunden werden
+        Ich würde gern mit einem Menschen sprechen
+        Kann ich einen Kollegen sprechen?
+        Ich brauche jemanden am Telefon
         """,
         """
         Ich möchte nicht mit einem Menschen sprechen
@@ -207,6 +223,7 @@ PERSON: Table = {
         Die Mitarbeiterin hat aufgelegt
         Ich warte auf jemanden
         Das war ein netter Mensch
+        Jemand hat es angenommen
         """,
     ),
     "es": (
@@ -234,6 +251,8 @@ PERSON: Table = {
         Necesito hablar con un ser humano
         Con un agente, por favor
         Quiero hablar con el encargado
+        Me gustaría hablar con una persona
+        Quiero un humano
         """,
         """
         No quiero hablar con una persona
@@ -252,6 +271,7 @@ PERSON: Table = {
         No hay nadie en casa
         La persona no estaba
         Era para otra persona
+        Alguien lo recibió
         """,
     ),
     "fr": (
@@ -278,6 +298,8 @@ PERSON: Table = {
         Vous pouvez me passer un conseiller ?
         Un humain s'il vous plaît
         Je voudrais être mis en relation avec un agent
+        Pouvez-vous me transférer à quelqu'un ?
+        Je veux un humain
         """,
         """
         Je ne veux pas parler à quelqu'un
@@ -296,6 +318,7 @@ PERSON: Table = {
         C'est pour une autre personne
         Un agent a sonné
         Cette personne n'habite plus ici
+        Quelqu'un l'a pris
         """,
     ),
     "it": (
@@ -322,6 +345,8 @@ PERSON: Table = {
         Mi passa un operatore?
         Un essere umano, per favore
         Voglio parlare con qualcuno
+        Vorrei parlare con un responsabile
+        Mi può passare un operatore?
         """,
         """
         Non voglio parlare con una persona
@@ -340,6 +365,7 @@ PERSON: Table = {
         La persona alla cassa era gentile
         Una persona ha firmato
         Era per un'altra persona
+        Qualcuno lo ha preso
         """,
     ),
     "pt": (
@@ -366,6 +392,8 @@ PERSON: Table = {
         Quero uma pessoa de verdade
         Dá pra falar com alguém?
         Atendente, por favor
+        Quero falar com um humano
+        Pode me passar para alguém?
         """,
         """
         Não quero falar com alguém
@@ -384,6 +412,7 @@ PERSON: Table = {
         É para outra pessoa
         Uma pessoa assinou
         O atendente desligou
+        Alguém recebeu
         """,
     ),
 }
@@ -455,6 +484,15 @@ UPSET: Table = {
         Are you serious?
         This is the worst company I have ever dealt with
         For crying out loud
+        This is unbelievable
+        I'm really mad now
+        You're driving me nuts
+        I have never been treated like this
+        That is totally unacceptable
+        This is such a waste of time
+        I'm very frustrated with this
+        Stupid robot
+        Oh come on, that's ridiculous
         """,
         """
         I'm not angry
@@ -514,6 +552,12 @@ UPSET: Table = {
         Stop by the shop? Sure
         I'm not upset at all
         Never mind the worst case
+        It's a bit annoying to assemble, is there a manual?
+        That's great, thanks
+        I'm very happy
+        I'm not mad, just curious
+        It isn't a joke
+        No, this is fine
         """,
     ),
     "de": (
@@ -540,6 +584,9 @@ UPSET: Table = {
         Was für ein Saftladen
         So eine Unverschämtheit
         Ihr seid doch alle unfähig
+        Das ist eine Unverschämtheit
+        Ich bin wirklich genervt
+        Das ist unglaublich
         """,
         """
         Ich bin nicht wütend
@@ -561,6 +608,8 @@ UPSET: Table = {
         Das ist nicht lächerlich
         Ich bin müde
         Mein Chef ist sauer
+        Das ist unglaublich gut
+        Ich bin nicht genervt
         """,
     ),
     "es": (
@@ -586,6 +635,7 @@ UPSET: Table = {
         Qué falta de respeto
         Me tienen harta
         Son unos incompetentes
+        Estoy muy enfadada
         """,
         """
         No estoy enojado
@@ -605,6 +655,7 @@ UPSET: Table = {
         Estoy cansado hoy
         No es un desastre
         Estoy contento
+        No es inaceptable
         """,
     ),
     "fr": (
@@ -631,6 +682,8 @@ UPSET: Table = {
         Vous êtes vraiment nuls
         C'est scandaleux
         J'en peux plus
+        C'est insupportable
+        J'en ai vraiment marre
         """,
         """
         Je ne suis pas en colère
@@ -649,6 +702,7 @@ UPSET: Table = {
         Pas grave
         Je suis fatigué
         Ce n'est pas une honte
+        Je ne suis pas fâché
         """,
     ),
     "it": (
@@ -674,6 +728,8 @@ UPSET: Table = {
         Che vergogna
         Siete degli incompetenti
         Non è possibile, è assurdo
+        È assurdo
+        Sono furiosa
         """,
         """
         Non sono arrabbiato
@@ -692,6 +748,7 @@ UPSET: Table = {
         Non importa
         Sono stanco oggi
         Non è assurdo
+        Non è assurdo, capisco
         """,
     ),
     "pt": (
@@ -717,6 +774,8 @@ UPSET: Table = {
         Que falta de respeito
         Vocês são uns incompetentes
         Cansei disso
+        Isso é um absurdo total
+        Estou irritada
         """,
         """
         Não estou irritado
@@ -735,6 +794,7 @@ UPSET: Table = {
         Não tem importância
         Estou cansado hoje
         Não é um desrespeito
+        Não estou brava
         """,
     ),
 }
@@ -797,6 +857,16 @@ MISUNDERSTOOD: Table = {
         No, I'm asking about the refund
         That's not it
         I told you already
+        I didn't mean that
+        No, I said the red one
+        That's not what I mean
+        You misheard me
+        No, my number ends in nine, not five
+        You're not listening
+        No, that's not it
+        I said Ada, not Anna
+        You don't get it
+        That's the wrong order
         """,
         """
         That's what I said, yes
@@ -856,6 +926,12 @@ MISUNDERSTOOD: Table = {
         I haven't said my number yet
         You have the right order
         No, that's fine
+        I didn't order that
+        No, I did not get an e-mail
+        It is not the red one
+        You said it is late
+        I got the wrong one
+        I don't get e-mails
         """,
     ),
     "de": (
@@ -880,6 +956,9 @@ MISUNDERSTOOD: Table = {
         Das stimmt nicht, es ist die neun
         Ich habe gesagt stornieren, nicht umtauschen
         Nein, ich frage nach der Rückgabe
+        Das habe ich so nicht gesagt
+        Nein, ich meine die andere
+        Sie haben mich missverstanden
         """,
         """
         Ich verstehe nicht
@@ -900,6 +979,8 @@ MISUNDERSTOOD: Table = {
         Das stimmt
         Ich verstehe
         Ich habe gesagt, dass es gut ist
+        Das habe ich gesagt
+        Nein, gestern
         """,
     ),
     "es": (
@@ -924,6 +1005,8 @@ MISUNDERSTOOD: Table = {
         Usted no me entiende
         Me entendió mal
         Ya le dije eso
+        No dije eso
+        No me está entendiendo
         """,
         """
         No entiendo
@@ -942,6 +1025,7 @@ MISUNDERSTOOD: Table = {
         No, es un regalo
         Es eso
         Entiendo
+        No pedí eso
         """,
     ),
     "fr": (
@@ -966,6 +1050,7 @@ MISUNDERSTOOD: Table = {
         Je vous ai dit le contraire
         J'ai dit annuler, pas échanger
         Non, pas ça
+        Vous m'avez pas compris
         """,
         """
         Je ne comprends pas
@@ -984,6 +1069,7 @@ MISUNDERSTOOD: Table = {
         Non, c'est un cadeau
         C'est ça
         Je comprends
+        Je n'ai pas commandé ça
         """,
     ),
     "it": (
@@ -1008,6 +1094,8 @@ MISUNDERSTOOD: Table = {
         Ha frainteso
         Ho detto annullare, non cambiare
         Gliel'ho appena detto
+        Non ho detto così
+        Non mi ha capito
         """,
         """
         Non capisco
@@ -1026,6 +1114,7 @@ MISUNDERSTOOD: Table = {
         No, è un regalo
         È questo
         Capisco
+        Non ho ordinato questo
         """,
     ),
     "pt": (
@@ -1050,6 +1139,8 @@ MISUNDERSTOOD: Table = {
         Eu já falei isso
         Não foi o que eu disse
         Eu falei cancelar, não trocar
+        Eu não falei isso
+        Você me entendeu mal
         """,
         """
         Não entendi
@@ -1068,6 +1159,7 @@ MISUNDERSTOOD: Table = {
         Não, é um presente
         É esse pedido
         Entendi
+        Eu não pedi isso
         """,
     ),
 }
@@ -1143,6 +1235,14 @@ AGREES: Table = {
         Yes of course
         Do it
         Oh that would be lovely, thank you
+        Yes, please, right now
+        Yes, good
+        Yeah, okay then
+        Sure, that's fine
+        I'd love that
+        Great, yes
+        Please, go ahead
+        Yes, thank you so much
         """,
         """
         No.
@@ -1204,6 +1304,11 @@ AGREES: Table = {
         Who is there?
         I agree that it is late
         Good, then cancel it
+        Yes, it is late
+        Not okay
+        Yes, but later
+        Okay, what now?
+        Please wait
         """,
     ),
     "de": (
@@ -1231,6 +1336,8 @@ AGREES: Table = {
         Gerne, danke
         ja, unbedingt
         Okay, machen Sie das
+        ja genau
+        Ja, das wäre toll
         """,
         """
         Nein
@@ -1250,6 +1357,7 @@ AGREES: Table = {
         Ja, aber nicht jetzt
         Wie lange dauert das?
         Egal
+        Ja, später
         """,
     ),
     "es": (
@@ -1276,6 +1384,8 @@ AGREES: Table = {
         Sí sí
         Dale
         Me parece bien
+        Sí, adelante
+        Sí, me gustaría
         """,
         """
         No
@@ -1293,6 +1403,7 @@ AGREES: Table = {
         no sé si quiero
         Sí, pero no ahora
         No importa
+        Sí, mañana
         """,
     ),
     "fr": (
@@ -1318,6 +1429,8 @@ AGREES: Table = {
         Oui, ça serait bien
         D'accord, merci
         Allez-y
+        Oui, volontiers
+        Oui, pourquoi pas
         """,
         """
         Non
@@ -1334,6 +1447,7 @@ AGREES: Table = {
         Oui mais non
         Oui, mais pas maintenant
         Ça dépend
+        Oui, demain
         """,
     ),
     "it": (
@@ -1359,6 +1473,8 @@ AGREES: Table = {
         Va bene, grazie
         Certo, grazie
         Sì, volentieri
+        Sì, d'accordo
+        Sì, va bene, grazie
         """,
         """
         No
@@ -1375,6 +1491,7 @@ AGREES: Table = {
         Forse
         Sì, ma non adesso
         Dipende
+        Sì, domani
         """,
     ),
     "pt": (
@@ -1400,6 +1517,8 @@ AGREES: Table = {
         Claro, obrigado
         Está bem, pode ser
         Pode passar
+        Sim, pode
+        Sim, com certeza
         """,
         """
         Não
@@ -1417,6 +1536,7 @@ AGREES: Table = {
         Não quero
         Sim, mas agora não
         Tanto faz
+        Sim, amanhã
         """,
     ),
 }
@@ -1483,6 +1603,14 @@ DECLINES: Table = {
         no no no
         Don't transfer me
         Of course not
+        No, not now
+        No, forget it
+        No thanks, I'm good
+        I don't need a person
+        No. Just cancel it.
+        Not just yet
+        Maybe another time
+        No, I'd rather not
         """,
         """
         Yes
@@ -1535,6 +1663,11 @@ DECLINES: Table = {
         No more questions, yes do it
         Need you ask? Yes
         Later it came back
+        Now
+        Not sure yet what it was
+        I got no answer
+        Yes, now
+        Nobody
         """,
     ),
     "de": (
@@ -1560,6 +1693,8 @@ DECLINES: Table = {
         Nein, alles gut
         Nein, weiter
         Muss nicht sein
+        Nein, brauche ich nicht
+        Nein, jetzt nicht
         """,
         """
         Ja
@@ -1577,6 +1712,7 @@ DECLINES: Table = {
         Auf jeden Fall
         Nichts kam an
         Noch eine Frage
+        Nie angekommen
         """,
     ),
     "es": (
@@ -1601,6 +1737,7 @@ DECLINES: Table = {
         De ninguna manera
         No, espere
         Por el momento no
+        No, ahora no
         """,
         """
         Sí
@@ -1616,6 +1753,7 @@ DECLINES: Table = {
         No ha llegado
         Nunca llegó
         No entiendo
+        No llegó
         """,
     ),
     "fr": (
@@ -1640,6 +1778,8 @@ DECLINES: Table = {
         Pas la peine
         Surtout pas
         Non, ça ira
+        Non, pas besoin
+        Non, c'est bon
         """,
         """
         Oui
@@ -1655,6 +1795,7 @@ DECLINES: Table = {
         Il n'est pas arrivé
         Jamais reçu
         Je ne comprends pas
+        Pas reçu
         """,
     ),
     "it": (
@@ -1679,6 +1820,8 @@ DECLINES: Table = {
         Non importa, continui
         Assolutamente no
         No, lasci stare
+        No, non adesso
+        No, non voglio
         """,
         """
         Sì
@@ -1694,6 +1837,7 @@ DECLINES: Table = {
         Non è arrivato
         Mai arrivato
         Non capisco
+        Non arriva
         """,
     ),
     "pt": (
@@ -1718,6 +1862,8 @@ DECLINES: Table = {
         De jeito nenhum
         Agora não, obrigado
         Deixa pra lá
+        Não, agora não
+        Não, não quero
         """,
         """
         Sim
@@ -1733,6 +1879,7 @@ DECLINES: Table = {
         Não chegou
         Nunca chegou
         Não entendi
+        Não veio
         """,
     ),
 }
