@@ -219,6 +219,11 @@ class TestCallingBack:
         assert self.shown(desk, "call_back=overdue") == ["CAben"]
         assert self.shown(desk) == ["CAdan", "CAcleo", "CAben", "CAada"], "newest first, as ever"
 
+    def test_of_several_who_are_overdue_the_first_promise_comes_first(self, desk: Client) -> None:
+        promised = self.NINE.replace(year=2026, month=2)
+        DatabaseLog().message_taken(MessageTaken("CAeve", "REeve", 9), call_back_by=promised)
+        assert self.shown(desk, "call_back=overdue") == ["CAben", "CAeve"]
+
     def test_staff_can_order_the_worklist_otherwise(self, desk: Client) -> None:
         assert self.shown(desk, "call_back=waiting&o=1") == ["CAada", "CAben", "CAcleo"], "by when they called"
 
