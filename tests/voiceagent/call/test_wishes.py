@@ -420,6 +420,7 @@ PERSON: Table = {
 UPSET: Table = {
     "en": (
         """
+        I will never order from you again
         This is ridiculous!
         I've had enough.
         I have had it with you people
@@ -614,6 +615,8 @@ UPSET: Table = {
     ),
     "es": (
         """
+        ¿Cuántas veces tengo que decirlo?
+        Por última vez, ¿dónde está?
         ¡Esto es ridículo!
         Ya estoy harto
         Estoy harta de esperar
@@ -707,6 +710,9 @@ UPSET: Table = {
     ),
     "it": (
         """
+        Quante volte devo ripeterlo?
+        Mi state facendo perdere tempo
+        È una perdita di tempo
         È ridicolo!
         Ne ho abbastanza
         Sono stufo di aspettare
@@ -753,6 +759,9 @@ UPSET: Table = {
     ),
     "pt": (
         """
+        Quantas vezes eu tenho que repetir?
+        Estão me fazendo perder meu tempo
+        Pela última vez, onde está?
         Isso é ridículo!
         Já chega, estou farto
         Estou de saco cheio
