@@ -12,6 +12,8 @@ That makes every rule of a call testable by calling a function, and a recorded i
     wishes.py       what a caller's words mean, told without the model: a person is wanted, something goes wrong
     concerns.py     whether the call goes well, or a person should be offered
     keypad.py       keys that make a number
+    waiting.py      silence that is owed, and the clips that break it
+    tool_runs.py    tools at work, each run once
     answering.py    how long the caller waits for an answer
     policy.py       the numbers and lines that govern a call
 """

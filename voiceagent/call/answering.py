@@ -22,6 +22,10 @@ class Answering:
     def caller_started(self) -> None:
         self._silent_since = None
 
+    def nothing_said(self) -> None:
+        """It was a noise that asked for no answer."""
+        self._silent_since = None
+
     def caller_stopped(self, audio_ms: int | None, now: float) -> None:
         """The engine noticed the end of speech when it had heard `audio_ms` of what was sent."""
         behind_ms = 0.0 if audio_ms is None else min(max(0.0, self._sent_ms - audio_ms), LONGEST_LAG_MS)

@@ -6,6 +6,7 @@ What was heard wrongly and turns that led nowhere are counted until a tool has d
 from typing import Literal
 
 from . import wishes
+from .events import ToolStatus
 
 Concern = Literal["", "person", "offer", "hopeless"]
 
@@ -29,30 +30,29 @@ class Concerns:
         """What the caller said, in which place. `person`: they want one. `hopeless`: nothing comes of this call."""
         if wishes.asks_for_a_person(words):
             return "person"
-        if self._offered_at is not None and position > self._offered_at:
+        if words.strip() and self._offered_at is not None and position > self._offered_at:
             self._offered_at = None
             if wishes.agrees(words) and not wishes.declines(words):
                 return "person"
         self._unclear = 0 if words.strip() else self._unclear + 1
         self._turns += 1
         self._misunderstandings += wishes.was_misunderstood(words)
-        going_badly = wishes.is_upset(words) or self._misunderstandings >= self._most_misunderstandings or self._unclear >= MOST_UNCLEAR
-        return self._offer() if going_badly or self._turns >= self._most_turns else ""
+        going_badly = (
+            wishes.is_upset(words) or self._misunderstandings >= self._most_misunderstandings or self._unclear >= MOST_UNCLEAR
+        )
+        without_progress = self._turns >= self._most_turns
+        if self._offers < MOST_OFFERS:
+            return "offer" if going_badly or without_progress else ""
+        return "hopeless" if without_progress else ""
 
     def offered(self, position: int) -> None:
         """The offer is being made; what the caller says after this place answers it."""
+        self._offers += position != self._offered_at
         self._offered_at = position
+        self._misunderstandings = self._turns = self._unclear = 0
 
-    def tool_finished(self, status: str) -> Concern:
+    def tool_finished(self, status: ToolStatus) -> Concern:
         self._bad_arguments = self._bad_arguments + 1 if status == "refused" else 0
         if status == "done":
             self._misunderstandings = self._turns = 0
         return "person" if self._bad_arguments >= MOST_BAD_ARGUMENTS else ""
-
-    def _offer(self) -> Concern:
-        hopeless = self._offers >= MOST_OFFERS and self._turns >= self._most_turns
-        if self._offers < MOST_OFFERS:
-            self._offers += 1
-            self._misunderstandings = self._turns = self._unclear = 0
-            return "offer"
-        return "hopeless" if hopeless else ""

@@ -30,7 +30,6 @@ from .commands import (
     LastAct,
     LogEnd,
     LogLanguage,
-    LogToolCall,
     LogTransfer,
     PlayAudio,
     ReconnectEngine,
@@ -71,11 +70,13 @@ from .events import (
     ToolFinished,
     ToolRequested,
 )
-from .keypad import Keypad
+from .keypad import ENDS, Keypad
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
 from .replies import Replies, Reply
+from .tool_runs import ToolRun, ToolRuns
 from .transcript import Transcript, Turn
+from .waiting import Waiting
 
 # What the ids of our own clips begin with; the engine knows nothing of them.
 CLIP = "clip-"
@@ -86,32 +87,6 @@ class State(Enum):
     TALKING = auto()
     CLOSING = auto()
     ENDED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class _ToolRun:
-    request: ToolRequested
-    position: int
-    started_ms: int
-    reply: Reply | None
-    # Which session with the engine asked for it.
-    session: int
-
-    def told(self, finished: ToolFinished) -> Remark:
-        return Remark("tool", f"{self.request.name}: {finished.output}")
-
-    def entry(self, finished: ToolFinished, at_ms: int) -> LogToolCall:
-        request = self.request
-        return LogToolCall(
-            self.position,
-            request.tool_call_id,
-            request.name,
-            request.arguments,
-            self.started_ms,
-            status=finished.status,
-            result=finished.output,
-            duration_ms=at_ms - self.started_ms,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +123,18 @@ class Call:
         self._held: deque[str] = deque()
         self._held_bytes = 0
         self._replies = Replies()
+        # The turns that the present session with the engine has made, and those it was told to forget.
+        self._engines_turns: set[str] = set()
         self._forgotten: set[str] = set()
-        self._tools: dict[str, _ToolRun] = {}
-        self._tools_seen: set[str] = set()
-        # Given up on for the caller, and still at work: what they did is yet to be written down.
-        self._late_tools: dict[str, _ToolRun] = {}
-        self._caller_speaking = False
+        self._tools = ToolRuns()
+        # Until the engine takes what was said for a turn, or does not; they may have stopped a moment ago.
+        self._caller_speaking = self._caller_stopped = False
         self._cut_off = False
         self._fillers = 0
+        self._all_fillers = {filler for lines in policy.lines.values() for filler in lines.fillers}
         self._filled = False
         self._nudges = self._pardoned = 0
-        self._failed_replies = 0
+        self._failed_replies = self._missed_ends = 0
         self._engine_up = self._engine_gone = False
         # 0 is none: between a lost session and the next, or when there will be no other.
         self._session = self._sessions = 1
@@ -166,15 +142,16 @@ class Call:
         self._keypad = Keypad(policy.most_digits)
         self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress)
         self._answering = Answering(policy.endpointing_ms)
-        self._owing_since: float | None = None
-        self._clips = self._waits = 0
-        self._in_trouble = False
+        self._waiting = Waiting(policy)
+        self._clips = 0
+        self._offer: StartReply | None = None
         self._hand_over_wanted = False
         self._last_act: LastAct | None = None
         self._asked_to_close: Reply | None = None
         # None: the call goes on elsewhere.
         self._end_reason: EndReason | None = "agent_hung_up"
         self._end_detail = ""
+        self._settle_timers()
 
     @property
     def deadline(self) -> float | None:
@@ -182,7 +159,7 @@ class Call:
 
     @property
     def finished(self) -> bool:
-        return self.state is State.ENDED and not (self._tools or self._late_tools)
+        return self.state is State.ENDED and not self._tools.at_work
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """What is to be done, in this order. `now` never goes back from one call to the next."""
@@ -227,8 +204,7 @@ class Call:
             case LineLost():
                 self._line_lost()
             case HandOverWanted():
-                self._hand_over_wanted = True
-                self._timers["hand_over"] = now + self._policy.hand_over_s
+                self._want_hand_over()
             case ProcessStopping():
                 self._end(None)
             case DeadlinePassed():
@@ -258,18 +234,19 @@ class Call:
             return
         self._answering.caller_started()
         self._transcript.begin(turn_id, "caller", self._at_ms)
-        self._caller_speaking = True
+        self._caller_speaking, self._caller_stopped = True, False
         self._timers["speech"] = self._now + self._policy.longest_turn_s
         if self.state is State.CLOSING and self._end_reason == "no_input":
             self._reopen()
         if self.state is State.TALKING:
-            self._replies.wanted = None
             self._barge_in()
+            self._replies.wanted = None
 
     def _caller_speech_stopped(self, event: CallerSpeechStopped) -> None:
         if self.state is State.ENDED:
             return
         if self._caller_speaking:
+            self._caller_stopped = True
             self._timers["speech"] = self._now + self._policy.commit_s
             self._answering.caller_stopped(event.audio_ms, self._now)
         if turn := self._transcript.find(event.turn_id):
@@ -308,8 +285,8 @@ class Call:
         """In place of an answer that has not begun; after one that has."""
         reply = self._replies.under_way
         if reply and not reply.spoke and not reply.line.say:
-            self._out += self._replies.cancel()
-        self._replies.wanted = StartReply(say=self._lines.offer_person)
+            self._cut_short({})
+        self._replies.wanted = self._offer = StartReply(say=self._lines.offer_person)
 
     def _caller_hung_up(self) -> None:
         """Who leaves during the goodbye was not lost: the call had come to its end."""
@@ -326,9 +303,11 @@ class Call:
     def _digit_pressed(self, digit: str) -> None:
         if digit == self._policy.person_digit and not (self._keypad.is_typing or self._keypad.invited):
             self._put_through("The caller pressed 0 for a person.")
-        elif self.state is State.TALKING:
+        elif self.state is State.TALKING and (self._keypad.is_typing or digit not in ENDS):
             if not self._keypad.is_typing:
+                self._answering.caller_started()
                 self._barge_in()
+                self._replies.wanted = None
             if self._keypad.press(digit):
                 self._number_typed()
             else:
@@ -338,16 +317,16 @@ class Call:
         """The engine hears no keys, so it is told. The record says only how many: a typed number may be a card's."""
         self._timers.pop("digits", None)
         keys = self._keypad.take()
-        if not keys:
-            return
         turn = self._transcript.begin(f"keys-{self._transcript.position}", "caller", self._at_ms)
         turn.words, turn.ended_ms = [f"({len(keys)} keys)"], self._at_ms
         self._out.append(turn.entry())
         remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
         self._transcript.told(turn.position, remark)
         self._tell_engine(remark)
-        self._pardoned = self._nudges = 0
-        self._replies.want(StartReply())
+        if self.state is State.TALKING:
+            self._pardoned = self._nudges = 0
+            self._cut_off = False
+            self._replies.want(StartReply())
 
     def _tell_engine(self, remark: Remark) -> None:
         if self._session:
@@ -365,17 +344,20 @@ class Call:
         """The caller speaks: nothing of what was being said may be heard any more, and the engine must know what was not."""
         if self._playback.over_at is not None:
             self._out.append(ClearPlayback())
-        self._cut_off = not self._nothing_to_come
-        cuts = {cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)}
+        self._cut_off = self._cut_off or self._agent_is_to_be_heard
+        self._cut_short({cut.turn_id: cut.heard_ms for cut in self._playback.cut(self._now)})
+
+    def _cut_short(self, heard: dict[str, int]) -> None:
+        """`heard`: milliseconds of the turns that lost something. What the reply under way makes from now on is dropped."""
         reply = self._replies.under_way
         if reply and not reply.cancelled:
             self._out += self._replies.cancel()
-            # What is generated from now on will be dropped, so a turn heard in full so far is cut as well.
             for turn_id in reply.turn_ids:
-                cuts.setdefault(turn_id, self._playback.sent_ms(turn_id))
-        for turn_id, heard_ms in cuts.items():
+                heard.setdefault(turn_id, self._playback.sent_ms(turn_id))
+        for turn_id, heard_ms in heard.items():
             self._interrupted(turn_id, heard_ms)
-            if turn_id.startswith(CLIP):
+            # Our own clips, and turns of a session that was lost, are nothing the engine could cut.
+            if turn_id not in self._engines_turns:
                 continue
             if heard_ms:
                 self._out.append(TruncateTurn(turn_id, heard_ms))
@@ -391,13 +373,16 @@ class Call:
         if turn := self._transcript.find(turn_id):
             turn.interrupted = True
             turn.heard_ms = heard_ms
-            turn.ended_ms = self._at_ms
+            if not heard_ms:
+                turn.answer_gap_ms = None
+            if not self._playback.holds(turn_id):
+                turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
 
     # The agent's side
 
     def _engine_ready(self) -> None:
-        if self._engine_up or self._engine_gone or self.state not in (State.CONNECTING, State.TALKING):
+        if self._engine_up or not self._session:
             return
         self._engine_up = True
         self._timers.pop("connect", None)
@@ -405,13 +390,16 @@ class Call:
         while self._held:
             self._send_caller_audio(self._held.popleft())
         self._held_bytes = 0
-        self.state = State.TALKING
-        if self._first_words:
+        if self.state is State.CONNECTING:
+            self.state = State.TALKING
+        # Before its tools are back, a session that does not know of them might ask for them once more.
+        if self._first_words and not self._tools.running:
             self._replies.want(self._first_words)
         self._first_words = None
 
     def _reply_started(self, reply_id: str) -> None:
         if self._engine_up:
+            self._missed_ends = 0
             self._out += self._replies.started(reply_id)
             self._expect_progress()
 
@@ -427,24 +415,21 @@ class Call:
             return
         turn = self._agent_turn(event.turn_id)
         turn.received += size
-        if (reply := self._replies.under_way) and reply.line.say not in self._lines.fillers:
+        if (reply := self._replies.under_way) and reply.line.say not in self._all_fillers:
             gap_ms = self._answering.answered(max(self._now, self._playback.over_at or 0.0))
             turn.answer_gap_ms = turn.answer_gap_ms if gap_ms is None else gap_ms
         self._play(event.turn_id, event.payload)
-        self._waits, self._in_trouble = 0, False
+        self._waiting.agent_heard()
         if reply:
             reply.spoke = True
         self._expect_progress()
         if (self._playback.over_at or 0.0) > self._now + self._policy.longest_playback_s:
-            self._stop_endless_reply(event.turn_id)
+            # What was sent is still heard; the engine must not believe that it said more.
+            self._cut_short({})
 
     def _play(self, turn_id: str, payload: str) -> None:
         mark = self._playback.queue(turn_id, audio_bytes(payload), self._now)
         self._out += [PlayAudio(payload), SendMark(mark)]
-
-    def _stop_endless_reply(self, turn_id: str) -> None:
-        """What was sent is still heard; the rest is not wanted, and the engine must not believe that it was said."""
-        self._out += [*self._replies.cancel(), TruncateTurn(turn_id, self._playback.sent_ms(turn_id))]
 
     def _is_stale(self, event: AgentAudio) -> bool:
         if self._replies.is_dead(event.reply_id) or event.turn_id in self._forgotten:
@@ -464,6 +449,7 @@ class Call:
         reply = self._replies.under_way
         if reply and turn_id not in reply.turn_ids:
             reply.turn_ids.append(turn_id)
+        self._engines_turns.add(turn_id)
         return self._transcript.begin(turn_id, "agent", self._at_ms)
 
     def _reply_finished(self, event: ReplyFinished) -> None:
@@ -475,10 +461,15 @@ class Call:
         for turn_id in reply.turn_ids:
             if turn := self._transcript.find(turn_id):
                 self._out.append(turn.entry())
-        if event.status == "completed":
-            self._failed_replies = 0
-        elif event.status == "failed" and not (reply.refused or reply.cancelled):
+        if reply.refused or reply.cancelled:
+            return
+        if event.status == "failed":
             self._reply_failed(reply, event.reason)
+        elif not (reply.spoke or reply.asked_for_tools):
+            # To the caller that is silence, whatever it is to the engine.
+            self._reply_failed(reply, "empty")
+        elif event.status == "completed":
+            self._failed_replies = 0
 
     def _reply_failed(self, reply: Reply, reason: str) -> None:
         self._failed_replies += 1
@@ -497,26 +488,36 @@ class Call:
 
     def _engine_lost(self, reason: str, final: bool = False, retry_after_s: float = 0.0) -> None:
         """Another session takes over, once; mere connecting earns no second chance."""
-        open_to_more = self.state in (State.CONNECTING, State.TALKING) and not (final or self._engine_gone)
+        if not (self._session or final):
+            # There is nothing to lose: another is on its way, or none will be.
+            return
         too_late = retry_after_s > self._policy.longest_retry_after_s
-        if not open_to_more or too_late or self._reconnects >= self._policy.reconnects:
+        if final or too_late or self.state is State.CLOSING or self._reconnects >= self._policy.reconnects:
             self._engine_failed(reason)
             return
         self._reconnects += 1
-        if self.state is State.TALKING and (self._agent_is_generating or self._caller_speaking or self._tools):
+        if self.state is State.TALKING and (self._agent_is_generating or self._caller_speaking or self._tools.running):
             self._first_words = StartReply()
-            self._in_trouble = True
+            self._waiting.in_trouble = True
         pause_s = retry_after_s or (0.0 if self._engine_up else self._policy.retry_s)
-        self._engine_up = self._caller_speaking = False
-        self._session = 0
-        self._replies.give_up()
-        for timer in ("reply", "refused", "speech"):
-            self._timers.pop(timer, None)
+        self._engine_out_of_reach()
         self._timers.setdefault("connect", self._now + pause_s + self._policy.reconnect_s)
         if pause_s:
             self._timers["reconnect"] = self._now + pause_s
         else:
             self._reconnect_engine()
+
+    def _engine_out_of_reach(self) -> None:
+        """Of what the reply under way made, no more will be heard than was sent. Whether the caller speaks, nobody can tell."""
+        if (reply := self._replies.under_way) and not reply.cancelled:
+            for turn_id in reply.turn_ids:
+                self._interrupted(turn_id, self._playback.sent_ms(turn_id))
+        self._replies.give_up()
+        self._engine_up = self._caller_speaking = self._cut_off = False
+        self._session = 0
+        self._engines_turns.clear()
+        for timer in ("reply", "refused", "speech"):
+            self._timers.pop(timer, None)
 
     def _reconnect_engine(self) -> None:
         self._sessions += 1
@@ -527,12 +528,11 @@ class Call:
         """Whatever is queued is still heard; then a person takes the call, unless it was about to end anyway."""
         if self.state is State.ENDED:
             return
-        self._engine_up, self._engine_gone = False, True
-        self._session = 0
+        self._engine_out_of_reach()
+        self._engine_gone = True
         self._first_words = None
-        self._replies.give_up()
         self._asked_to_close = None
-        for timer in ("connect", "reconnect", "reply", "refused"):
+        for timer in ("connect", "reconnect"):
             self._timers.pop(timer, None)
         if self.state is not State.CLOSING:
             self._end_detail = reason
@@ -544,33 +544,30 @@ class Call:
         """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
         if not self._engine_up or self._replies.is_dead(event.reply_id):
             return
-        if event.tool_call_id in self._tools_seen:
+        if not self._tools.is_new(event.tool_call_id):
             return
-        self._tools_seen.add(event.tool_call_id)
         self._expect_progress()
-        run = _ToolRun(event, self._transcript.next_position(), self._at_ms, self._replies.under_way, self._session)
+        reply = self._replies.under_way
+        if reply:
+            reply.asked_for_tools = True
+        run = ToolRun(event, self._transcript.next_position(), self._at_ms, reply, self._session)
         if self.state is State.CLOSING:
             refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
-            self._out += [run.entry(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
+            self._out += [run.ended(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
             return
-        self._tools[event.tool_call_id] = run
-        self._out += [
-            LogToolCall(run.position, event.tool_call_id, event.name, event.arguments, run.started_ms),
-            RunTool(event.tool_call_id, event.name, event.arguments),
-        ]
+        self._tools.start(run)
+        self._out += [run.begun(), RunTool(event.tool_call_id, event.name, event.arguments)]
 
     def _tool_finished(self, event: ToolFinished) -> None:
-        if late := self._late_tools.pop(event.tool_call_id, None):
-            self._out.append(late.entry(event, self._at_ms))
-            self._transcript.told(late.position, late.told(event))
+        if late := self._tools.finish_late(event):
+            self._out.append(late.ended(event, self._at_ms))
+            self._transcript.told(late.position, late.told(event.output))
             return
-        run = self._tools.pop(event.tool_call_id, None)
+        run = self._tools.finish(event)
         if run is None:
             return
-        if event.status == "timed_out":
-            self._late_tools[event.tool_call_id] = run
-        self._out.append(run.entry(event, self._at_ms))
-        self._transcript.told(run.position, run.told(event))
+        self._out.append(run.ended(event, self._at_ms))
+        self._transcript.told(run.position, run.told(event.output))
         if self.state is State.ENDED:
             return
         if isinstance(event.act, SwitchLanguage):
@@ -587,16 +584,16 @@ class Call:
         if isinstance(event.act, Transfer | HangUp):
             reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
             self._close(event.act, reason, after=run.reply, words=self._engine_up)
-        elif self.state is State.TALKING and not self._tools and self._engine_up:
+        elif self.state is State.TALKING and not self._tools.running and self._engine_up:
             self._replies.want(StartReply())
         self._act_on(self._concerns.tool_finished(event.status), "The agent could not help.")
 
-    def _give_tool_output(self, run: _ToolRun, output: str) -> None:
+    def _give_tool_output(self, run: ToolRun, output: str) -> None:
         """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""
         if run.session == self._session:
             self._out.append(SendToolOutput(run.request.tool_call_id, output))
         else:
-            self._tell_engine(Remark("tool", f"{run.request.name}: {output}"))
+            self._tell_engine(run.told(output))
 
     def _switch_language(self, switch: SwitchLanguage) -> None:
         if switch.language in self._policy.lines and switch.language != self._language:
@@ -619,8 +616,7 @@ class Call:
                 case "reply":
                     self._engine_lost("no_reply")
                 case "refused":
-                    self._replies.end_was_missed()
-                    self._timers.pop("reply", None)
+                    self._end_was_missed()
                 case "playback":
                     self._playback.finish()
                 case "speech":
@@ -628,7 +624,7 @@ class Call:
                 case "filler":
                     self._tools_take_long()
                 case "wait":
-                    self._keep_waiting()
+                    self._wait_is_long()
                 case "digits":
                     self._number_typed()
                 case "hand_over":
@@ -643,8 +639,11 @@ class Call:
     def _no_turn_came_of_it(self) -> None:
         """A cough: whom it interrupted goes on."""
         self._caller_speaking = False
-        if self._cut_off and self.state is State.TALKING:
+        if not (self._cut_off or self._agent_is_generating or self._tools.running):
+            self._answering.nothing_said()
+        if self._cut_off and self.state is State.TALKING and not self._tools.running:
             self._replies.want(StartReply())
+        self._cut_off = False
 
     def _tools_take_long(self) -> None:
         fillers = self._lines.fillers
@@ -652,16 +651,17 @@ class Call:
         self._fillers += 1
         self._filled = True
 
-    def _keep_waiting(self) -> None:
-        """The caller is owed something and hears nothing."""
-        if self._in_trouble and not self._waits:
-            self._play_clip(self._lines.trouble)
-        elif not self._playback.has_played:
-            self._play_clip(self._lines.first_sound)
-            return
+    def _end_was_missed(self) -> None:
+        self._timers.pop("reply", None)
+        self._missed_ends += 1
+        if self._missed_ends > self._policy.reply_retries:
+            self._engine_lost("no_reply")
         else:
-            self._play_clip(self._lines.waits[min(self._waits, len(self._lines.waits) - 1)])
-        self._waits += 1
+            self._replies.end_was_missed()
+
+    def _wait_is_long(self) -> None:
+        if self._owes_sound:
+            self._play_clip(self._waiting.clip(self._lines, self._playback.has_played))
 
     def _play_clip(self, clip: Clip) -> None:
         self._clips += 1
@@ -680,6 +680,11 @@ class Call:
 
     # The end
 
+    def _want_hand_over(self) -> None:
+        if self.state is not State.ENDED:
+            self._hand_over_wanted = True
+            self._timers.setdefault("hand_over", self._now + self._policy.hand_over_s)
+
     def _hand_over(self) -> None:
         self._close(HandOver(), None, words=False)
 
@@ -693,12 +698,16 @@ class Call:
         self._first_words = None
         self._last_act = act
         self._end_reason = reason
+        self._cut_off = False
         self._timers.pop("silence", None)
         self._timers["last_words"] = (self._playback.over_at or self._now) + self._policy.last_words_s
         if isinstance(act, Transfer):
             self._out.append(LogTransfer(act.department, act.reason, self._at_ms))
         self._replies.wanted = StartReply(say=say) if say else None
-        if words and not say:
+        if not (words or say):
+            for timer in ("connect", "reconnect"):
+                self._timers.pop(timer, None)
+        elif not say:
             # The reply that asked for this may still be speaking; whether its words were the last ones shows at its end.
             self._asked_to_close = after or Reply(StartReply())
 
@@ -724,6 +733,7 @@ class Call:
             self._out.append(turn.entry())
         self.state = State.ENDED
         self._engine_up = False
+        self._session = 0
         self._timers.clear()
         self._replies.give_up()
         if reason:
@@ -741,7 +751,7 @@ class Call:
         if self._may_speak and (line := self._replies.begin()):
             self._out.append(line)
             self._expect_progress()
-            if line.say == self._lines.offer_person:
+            if line is self._offer:
                 self._concerns.offered(self._transcript.position)
         if self._hand_over_wanted and not (self._caller_speaking or self._keypad.is_typing) and self._nothing_to_come:
             self._hand_over()
@@ -759,7 +769,7 @@ class Call:
 
     def _settle_last_words(self) -> None:
         asked_by = self._asked_to_close
-        if asked_by and self._replies.under_way is None and not self._tools:
+        if asked_by and self._replies.under_way is None and not self._tools.running:
             self._asked_to_close = None
             if not asked_by.spoke:
                 self._replies.want(StartReply())
@@ -772,27 +782,15 @@ class Call:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
         quiet = self.state is State.TALKING and self._engine_up
         quiet = quiet and not (self._caller_speaking or self._keypad.is_typing or self._agent_is_to_be_heard)
-        self._wait("silence", self._policy.silence_s, quiet and not self._tools)
-        self._filled = self._filled and bool(self._tools)
+        self._wait("silence", self._policy.silence_s, quiet and not self._tools.running)
+        self._filled = self._filled and self._tools.running
         filler_s = self._policy.next_filler_s if self._filled else self._policy.filler_s
-        self._wait("filler", filler_s, quiet and bool(self._tools and self._lines.fillers))
-        self._settle_wait()
-
-    def _settle_wait(self) -> None:
-        """Silence that is owed counts from when the caller began to wait, or from when they last heard something."""
-        if not self._owes_sound:
-            self._owing_since, self._waits = None, 0
-            self._timers.pop("wait", None)
-            return
-        self._owing_since = self._now if self._owing_since is None else self._owing_since
-        if self._waits or self._tools:
-            # The engine itself speaks of tools that take long; this is for an engine that does not.
-            patience_s = self._policy.next_wait_s
-        elif self._in_trouble or not self._playback.has_played:
-            patience_s = self._policy.first_sound_s
+        self._wait("filler", filler_s, quiet and self._tools.running and bool(self._lines.fillers))
+        if self._owes_sound:
+            self._timers["wait"] = self._waiting.next_clip_at(self._now, self._playback, self._tools.running)
         else:
-            patience_s = self._policy.wait_s
-        self._timers["wait"] = max(self._owing_since, self._playback.silent_from) + patience_s
+            self._waiting.over()
+            self._timers.pop("wait", None)
 
     def _wait(self, timer: str, seconds: float, condition: bool) -> None:
         """A timer that runs for as long as its condition holds."""
@@ -803,15 +801,14 @@ class Call:
 
     @property
     def _may_speak(self) -> bool:
-        if not self._engine_up:
-            return False
-        return self.state is State.CLOSING or (self.state is State.TALKING and not self._caller_speaking)
+        nobody_else = not (self._caller_speaking or self._keypad.is_typing)
+        return self._engine_up and (nobody_else or self.state is State.CLOSING)
 
     @property
     def _owes_sound(self) -> bool:
-        if self._caller_speaking or self._keypad.is_typing:
+        if self._keypad.is_typing or (self._caller_speaking and not self._caller_stopped):
             return False
-        return self._agent_is_generating or bool(self._first_words or self._tools)
+        return self._agent_is_generating or self._cut_off or self._tools.running or bool(self._first_words)
 
     @property
     def _lines(self) -> Lines:
@@ -819,7 +816,7 @@ class Call:
 
     @property
     def _nothing_to_come(self) -> bool:
-        tools = self._tools and not self._engine_gone
+        tools = self._tools.running and not self._engine_gone
         return not (tools or self._first_words or self._agent_is_to_be_heard)
 
     @property

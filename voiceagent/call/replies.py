@@ -11,13 +11,17 @@ from .events import ReplyFinished
 
 @dataclass(slots=True)
 class Reply:
-    """`reply_id` is empty until the engine names it; `cancelled` when its end is all we want of it; `refused` when it must wait."""
+    """`reply_id` is empty until the engine names it; `cancelled` when its end is all we want of it; `refused` when it must wait.
+
+    `spoke`: some of its audio was played.
+    """
 
     line: StartReply
     reply_id: str = ""
     cancelled: bool = False
     refused: bool = False
     spoke: bool = False
+    asked_for_tools: bool = False
     turn_ids: list[str] = field(default_factory=list)
 
 
@@ -78,6 +82,9 @@ class Replies:
                 self.want(reply.line)
 
     def give_up(self) -> None:
+        """Whatever may still come of the one under way is of no use."""
+        if self.under_way and self.under_way.reply_id:
+            self._dead.add(self.under_way.reply_id)
         self.wanted = self.under_way = None
 
     def is_dead(self, reply_id: str) -> bool:

@@ -4,7 +4,7 @@ import base64
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from voiceagent.call.commands import Command, LogEnd, StartReply
+from voiceagent.call.commands import Command, LogEnd, LogTurn, PlayAudio, SendMark, StartReply
 from voiceagent.call.events import (
     AgentAudio,
     AgentWordsSpoken,
@@ -12,13 +12,15 @@ from voiceagent.call.events import (
     CallerSpeechStopped,
     CallerTurnCommitted,
     DeadlinePassed,
+    EngineFailed,
     EngineReady,
     Event,
     MarkReached,
     ReplyFinished,
     ReplyStarted,
+    ToolRequested,
 )
-from voiceagent.call.machine import Call
+from voiceagent.call.machine import Call, SoFar
 from voiceagent.call.policy import Clip, Lines, Policy
 
 C = TypeVar("C")
@@ -52,9 +54,9 @@ POLICY = Policy(
 class Scene:
     """`now` starts at 100 s, so that nothing works by accident because a call begins at zero."""
 
-    def __init__(self, policy: Policy = POLICY) -> None:
-        self.now = self.began = 100.0
-        self.call = Call(policy, self.now)
+    def __init__(self, policy: Policy = POLICY, so_far: SoFar | None = None, began: float = 100.0) -> None:
+        self.now, self.began = 100.0, began
+        self.call = Call(policy, began, self.now, so_far)
         self.commands: list[Command] = []
 
     def happens(self, *events: Event, after: float = 0.0) -> list[Command]:
@@ -105,12 +107,27 @@ class Scene:
         return [command.name for command in only("SendMark", self.commands)]
 
     @property
+    def at_ms(self) -> int:
+        """Since the call began, as the log counts."""
+        return round((self.now - self.began) * 1000)
+
+    @property
     def replies_asked_for(self) -> int:
         return len(of(StartReply, self.commands))
 
     @property
     def end(self) -> LogEnd | None:
         return next(iter(of(LogEnd, self.commands)), None)
+
+
+def asks_for_tool(
+    scene: Scene, tool_call_id: str = "call-1", name: str = "lookup_order", reply: str = "r-greeting"
+) -> list[Command]:
+    return scene.happens(ToolRequested(reply, tool_call_id, name, '{"query":"47192"}'))
+
+
+def lost(scene: Scene, reason: str = "connection_lost") -> list[Command]:
+    return scene.happens(EngineFailed(reason))
 
 
 def of(kind: type[C], commands: list[Command]) -> list[C]:
@@ -124,3 +141,19 @@ def only(kind: str, commands: list[Command]) -> list[Any]:
 def silent_about_the_log(commands: list[Command]) -> list[Command]:
     """What goes to the line, the engine and the toolbox."""
     return [command for command in commands if not type(command).__name__.startswith("Log")]
+
+
+def clips(commands: list[Command]) -> list[Clip]:
+    """Those of our own clips that were played; each is as long as no other."""
+    ours = [LINES.first_sound, *LINES.waits, LINES.trouble]
+    return [clip for command in of(PlayAudio, commands) for clip in ours if clip.payload == command.payload]
+
+
+def silent_about_clips(commands: list[Command]) -> list[Command]:
+    """Without what is played, and without what is written down of it."""
+    ours = {clip.words for clip in [LINES.first_sound, *LINES.waits, LINES.trouble]}
+    return [
+        command
+        for command in commands
+        if not isinstance(command, PlayAudio | SendMark) and not (isinstance(command, LogTurn) and command.generated in ours)
+    ]
