@@ -7,16 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from simulator.voice_model import protocol
-from simulator.voice_model.brains import Close, Complain, Drop, Say, ScriptedBrain, SendRaw, Stall, UseTool
+from simulator.voice_model.brains import Close, Complain, Drop, Fail, Say, ScriptedBrain, SendRaw, Stall, UseTool
 from simulator.voice_model.server import Faults, VoiceModel
 from simulator.voice_model.shapes import Refused, check_event
-from voiceagent.call.commands import CancelReply, Remark, SendCallerAudio, SendToolOutput, StartReply
-from voiceagent.call.events import AgentAudio, EngineFailed, EngineReady, Event, ReplyFinished, ReplyStarted, ToolRequested
+from voiceagent.call.commands import CancelReply, Remark, SendCallerAudio, SendToolOutput, StartReply, SwitchLanguage, TellEngine
+from voiceagent.call.events import (
+    AgentAudio,
+    EngineFailed,
+    EngineReady,
+    Event,
+    ReplyFinished,
+    ReplyRefused,
+    ReplyStarted,
+    ToolRequested,
+)
 from voiceagent.engines.base import EngineConfig, ToolSchema
 from voiceagent.engines.openai_realtime import client
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
+from voiceagent.engines.openai_realtime.codec import VERDICTS
 
 FRAME = base64.b64encode(b"\xff" * 160).decode()
 CONFIG = EngineConfig(
@@ -239,11 +251,44 @@ async def test_a_lost_connection_is_told_with_its_code(talk, end, reason):
     assert await t.until(EngineFailed) == EngineFailed(reason)
 
 
-async def test_a_terminal_error_ends_the_session_and_others_do_not(talk):
-    t = await talk([Complain("response_cancel_not_active"), Complain("never_heard_of"), Complain("session_expired")])
+KEEPS = [code for code, verdict in VERDICTS.items() if verdict in ("ignore", "retry")]
+ENDS = [(code, verdict == "terminal") for code, verdict in VERDICTS.items() if verdict in ("reconnect", "terminal")]
+
+
+@pytest.mark.parametrize("code", [*KEEPS, "never_heard_of"])
+async def test_an_error_about_one_message_keeps_the_session(talk, code):
+    t = await talk([Complain(code), Say("Still here.", 50)])
     await t.until(EngineReady)
     t.engine.execute(StartReply())
-    assert await t.until(EngineFailed) == EngineFailed("session_expired")
+    await t.until(ReplyFinished)
+    assert t.of(EngineFailed) == []
+    assert bool(t.of(ReplyRefused)) is (code == "conversation_already_has_active_response")
+
+
+@pytest.mark.parametrize(("code", "final"), ENDS)
+async def test_an_error_about_the_session_ends_it_and_says_whether_another_would_fare_better(talk, code, final):
+    t = await talk([Complain(code), Say("Too late.", 50)])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    assert await t.until(EngineFailed) == EngineFailed(code, final)
+
+
+@pytest.mark.parametrize("code", [code for code, final in ENDS if final])
+async def test_a_reply_that_fails_for_what_is_terminal_ends_the_session(talk, code):
+    t = await talk(Fail(code))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    assert await t.until(EngineFailed) == EngineFailed(code, True)
+    assert t.of(ReplyFinished) == []
+
+
+@pytest.mark.parametrize("code", ["server_error", "rate_limit_exceeded", "never_heard_of"])
+async def test_a_reply_that_fails_for_anything_else_is_a_reply_that_failed(talk, code):
+    t = await talk(Fail(code))
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    assert (await t.until(ReplyFinished)).status == "failed"
+    assert t.of(ReplyFinished)[0].reason == code and t.of(EngineFailed) == []
 
 
 async def test_what_is_not_of_the_protocol_is_counted_and_the_session_goes_on(talk):
@@ -252,6 +297,87 @@ async def test_what_is_not_of_the_protocol_is_counted_and_the_session_goes_on(ta
     t.engine.execute(StartReply())
     await t.until(ReplyFinished)
     assert t.engine.bad_messages == 1
+
+
+@pytest.mark.parametrize(("messages", "ends"), [(client.MOST_BAD_MESSAGES - 1, False), (client.MOST_BAD_MESSAGES, True)])
+async def test_so_many_bad_messages_in_so_short_a_time_end_the_session(talk, messages, ends):
+    t = await talk([*[SendRaw("not JSON")] * messages, Say("Still here.", 50)])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    await t.until(EngineFailed if ends else ReplyFinished)
+    assert t.of(EngineFailed) == ([EngineFailed("bad_messages")] if ends else [])
+
+
+async def test_bad_messages_far_apart_do_not(talk, monkeypatch):
+    monkeypatch.setattr(client, "BAD_MESSAGES_WITHIN_S", -1.0)
+    t = await talk([*[SendRaw("not JSON")] * client.MOST_BAD_MESSAGES, Say("Still here.", 50)])
+    await t.until(EngineReady)
+    t.engine.execute(StartReply())
+    await t.until(ReplyFinished)
+    assert t.engine.bad_messages == client.MOST_BAD_MESSAGES
+
+
+async def test_a_wrong_output_format_is_told_once_more_and_then_given_up(talk):
+    t = await talk(faults=Faults(echoes={"output": "audio/pcm"}))
+    assert await t.until(EngineFailed) == EngineFailed("format_mismatch", True)
+    assert len(t.model.sessions[0].received("session.update")) == 2
+
+
+async def test_an_output_format_that_comes_right_at_the_second_time_is_right(talk, monkeypatch):
+    echoes = {"output": "audio/pcm"}
+    t = await talk(faults=Faults(echoes=echoes))
+
+    def comes_right(event: dict[str, Any]) -> None:
+        check_event(event)
+        if event["type"] == "session.update" and len(t.model.sessions[0].received("session.update")) > 1:
+            echoes.clear()
+
+    monkeypatch.setattr(protocol, "check_event", comes_right)
+    await t.until(EngineReady)
+    assert t.of(EngineFailed) == []
+
+
+async def test_an_output_format_that_changes_later_is_never_heard_as_noise(talk):
+    echoes: dict[str, str] = {}
+    t = await talk(faults=Faults(echoes=echoes))
+    await t.until(EngineReady)
+    echoes["output"] = "audio/pcm"
+    t.engine.execute(SwitchLanguage("de"))
+    assert await t.until(EngineFailed) == EngineFailed("format_mismatch")
+
+
+async def test_another_language_and_what_was_not_heard_are_taken_in_the_middle_of_a_session(talk):
+    t = await talk(Say("Gut.", 50))
+    await t.until(EngineReady)
+    t.engine.execute(SwitchLanguage("de"))
+    t.engine.execute(TellEngine(Remark("caller", "(typed) 1 2 3")))
+    t.engine.execute(StartReply())
+    await t.until(ReplyFinished)
+    record = t.model.sessions[0]
+    assert record.received("session.update")[-1]["session"]["audio"]["input"]["transcription"]["language"] == "de"
+    assert record.received("conversation.item.create")[0]["item"]["content"][0]["text"] == "(typed) 1 2 3"
+    assert t.model.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [({"Retry-After": "2"}, 2.0), ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0), ({}, 0.0)]
+)
+async def test_how_long_to_stay_away_is_told_where_the_engine_says_it(talk, header, seconds):
+    async def too_many(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers=header)
+
+    app = web.Application()
+    app.router.add_get("/v1/realtime", too_many)
+    async with TestServer(app) as server:
+        t = await talk(url=str(server.make_url("/v1/realtime")).replace("http", "ws"))
+        assert await t.until(EngineFailed) == EngineFailed("handshake_429", False, seconds)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("3", 3.0), ("", 0.0), ("-1", 0.0), ("1.5", 0.0), ("٣", 0.0), ("9" * 400, 0.0), ("99999", 99999.0)]
+)
+def test_only_whole_seconds_are_read_of_how_long_to_stay_away(header, seconds):
+    assert client.seconds(header) == seconds
 
 
 async def test_cancelling_what_is_over_is_harmless(talk):

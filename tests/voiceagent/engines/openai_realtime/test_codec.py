@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeClientEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from voiceagent.call.commands import CancelReply, ForgetTurn, SendCallerAudio, SendToolOutput, StartReply, TruncateTurn
+from voiceagent.call.commands import (
+    CancelReply,
+    ForgetTurn,
+    Remark,
+    SendCallerAudio,
+    SendToolOutput,
+    StartReply,
+    SwitchLanguage,
+    TellEngine,
+    TruncateTurn,
+)
 from voiceagent.call.events import (
     AgentAudio,
     AgentWordsSpoken,
@@ -54,6 +64,10 @@ COMMANDS = [
     TruncateTurn("item_1", 1500),
     ForgetTurn("item_1"),
     SendToolOutput("call_1", 'It has "shipped" — naïvely.'),
+    TellEngine(Remark("caller", "I typed 1 2 3.")),
+    TellEngine(Remark("agent", "Thank you.")),
+    TellEngine(Remark("tool", 'lookup_order: "Shipped."')),
+    SwitchLanguage("de"),
 ]
 CONFIGS = [
     CONFIG,
@@ -121,6 +135,37 @@ def test_commands_say_which_reply_turn_or_tool_they_are_about(command, message):
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.turn_detection)
 def test_openais_types_accept_the_session(config):
     assert accepted_by_openai(Encoder(config).session())
+
+
+def test_what_a_new_session_must_know_is_accepted_too_and_ends_with_how_to_go_on():
+    remarks = (Remark("caller", "Where is it?"), Remark("tool", "lookup_order: Shipped."), Remark("agent", "It has shipped."))
+    messages = Encoder(replace(CONFIG, history=remarks, resume="Go on.")).history()
+    assert all(map(accepted_by_openai, messages))
+    said = [json.loads(message)["item"] for message in messages]
+    assert [(item["role"], item["content"][0]["text"]) for item in said][2:] == [
+        ("assistant", "It has shipped."),
+        ("system", "Go on."),
+    ]
+    assert Encoder(replace(CONFIG, resume="Go on.")).history() == []
+
+
+def test_a_language_is_switched_to_in_orders_and_ears_and_nothing_else_is_touched():
+    encoder = Encoder(replace(CONFIG, instructions="Speak {language}."))
+    assert json.loads(encoder.session())["session"]["instructions"] == "Speak English."
+    assert json.loads(encoder.encode(SwitchLanguage("de")))["session"] == {
+        "type": "realtime",
+        "instructions": "Speak German.",
+        "audio": {"input": {"transcription": {"model": "gpt-transcribe", "language": "de"}}},
+    }
+    assert json.loads(encoder.session())["session"]["instructions"] == "Speak German.", "a session told anew is in it as well"
+
+
+def test_a_language_is_switched_to_without_transcription_where_it_is_done_without():
+    encoder = Encoder(CONFIG)
+    encoder.without_transcription()
+    message = encoder.encode(SwitchLanguage("fr"))
+    assert json.loads(message)["session"]["audio"] == {"input": {"transcription": None}}
+    assert accepted_by_openai(message)
 
 
 def test_the_check_above_can_fail():
@@ -220,7 +265,8 @@ def test_each_message_but_the_audio_has_an_id_of_its_own():
             SessionConfigured("audio/pcmu", "audio/pcm"),
         ),
         ({"type": "input_audio_buffer.speech_started", "audio_start_ms": 5, "item_id": "i"}, CallerSpeechStarted("i")),
-        ({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 5, "item_id": "i"}, CallerSpeechStopped("i")),
+        ({"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 5, "item_id": "i"}, CallerSpeechStopped("i", 5)),
+        ({"type": "input_audio_buffer.speech_stopped", "item_id": "i"}, CallerSpeechStopped("i", None)),
         ({"type": "input_audio_buffer.committed", "item_id": "i", "previous_item_id": None}, CallerTurnCommitted("i")),
         (
             {"type": "conversation.item.input_audio_transcription.completed", "item_id": "i", "transcript": "Hello", "usage": {}},
@@ -269,11 +315,11 @@ def test_each_message_but_the_audio_has_an_id_of_its_own():
         ),
         (
             {"type": "error", "error": {"code": "response_cancel_not_active", "event_id": "ours-3"}},
-            ErrorReported("response_cancel_not_active", "ours-3", False),
+            ErrorReported("response_cancel_not_active", "ours-3"),
         ),
-        ({"type": "error", "error": {"type": "server_error", "code": None}}, ErrorReported("server_error", "", False)),
-        ({"type": "error", "error": {"code": "session_expired"}}, ErrorReported("session_expired", "", True)),
-        ({"type": "error"}, ErrorReported("unknown", "", False)),
+        ({"type": "error", "error": {"type": "server_error", "code": None}}, ErrorReported("server_error", "")),
+        ({"type": "error", "error": {"code": "session_expired"}}, ErrorReported("session_expired", "")),
+        ({"type": "error"}, ErrorReported("unknown", "")),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )
@@ -300,18 +346,30 @@ def test_what_is_obsolete_repeated_or_new_is_passed_over(kind):
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "verdict"),
     [
-        "session_expired",
-        "invalid_api_key",
-        "insufficient_quota",
-        "model_not_found",
-        "beta_api_shape_disabled",
-        "rate_limit_exceeded",
+        ("response_cancel_not_active", "ignore"),
+        ("input_audio_buffer_commit_empty", "ignore"),
+        ("item_truncate_invalid_item_id", "ignore"),
+        ("invalid_value", "ignore"),
+        ("unknown_parameter", "ignore"),
+        ("missing_required_parameter", "ignore"),
+        ("server_error", "retry"),
+        ("rate_limit_exceeded", "reconnect"),
+        ("session_expired", "reconnect"),
+        ("insufficient_quota", "terminal"),
+        ("invalid_api_key", "terminal"),
+        ("account_deactivated", "terminal"),
+        ("billing_hard_limit_reached", "terminal"),
+        ("model_not_found", "terminal"),
+        ("beta_api_shape_disabled", "terminal"),
+        ("never_heard_of", "ignore"),
     ],
 )
-def test_after_these_errors_nothing_more_can_come(code):
-    assert decode(json.dumps({"type": "error", "error": {"code": code}})) == ErrorReported(code, "", True)
+def test_every_error_asks_for_something_and_one_nobody_knows_for_nothing(code, verdict):
+    error = decode(json.dumps({"type": "error", "error": {"code": code, "event_id": "ours-1"}}))
+    assert isinstance(error, ErrorReported)
+    assert (error.code, error.verdict, error.event_id) == (code, verdict, "ours-1")
 
 
 @pytest.mark.parametrize(("said", "status"), [("incomplete", "incomplete"), ("never heard of", "failed"), (None, "failed")])
