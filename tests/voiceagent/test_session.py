@@ -3,20 +3,22 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from unittest.mock import AsyncMock
 
 import pytest
 
-from tests.voiceagent.call.scene import POLICY, audio
+from tests.voiceagent.call.scene import LINES, POLICY, audio
 from voiceagent import session as session_module
 from voiceagent.call.commands import (
     Command,
+    HandOver,
     HangUp,
     LastAct,
     LogEnd,
     LogEntry,
     LogToolCall,
+    LogTurn,
     PlayAudio,
     Remark,
     SendCallerAudio,
@@ -40,6 +42,7 @@ from voiceagent.call.events import (
     ToolRequested,
 )
 from voiceagent.call.machine import Call
+from voiceagent.call.policy import Policy
 from voiceagent.session import Session
 
 pytestmark = pytest.mark.django_db
@@ -90,23 +93,29 @@ class Party:
 class Driven:
     name = model = "test"
 
-    def __init__(self, use_tool=None, write=None) -> None:
+    def __init__(
+        self, use_tool=None, write=None, history: tuple[Remark, ...] = (), language: str = "", policy: Policy = POLICY
+    ) -> None:
         self.line, self.engine = Party(), Party()
         self.histories: list[tuple[Remark, ...]] = []
+        self.languages: list[str] = []
         self.engines = [self.engine, Party()]
         self.log: list[LogEntry] = []
         loop = asyncio.get_running_loop()
         self.session = Session(
-            call=Call(POLICY, loop.time()),
+            call=Call(policy, loop.time()),
             line=self.line,
             new_engine=self.new_engine,
+            history=history,
+            language=language,
             use_tool=use_tool or (lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Done.", "done")),
             write=write or self.log.append,
         )
         self.task = asyncio.create_task(self.session.run())
 
-    def new_engine(self, history: tuple[Remark, ...]) -> Party:
+    def new_engine(self, history: tuple[Remark, ...], language: str) -> Party:
         self.histories.append(history)
+        self.languages.append(language)
         return self.engines[len(self.histories) - 1]
 
     async def over(self) -> None:
@@ -116,7 +125,7 @@ class Driven:
 async def test_what_happens_reaches_the_call_and_what_it_wants_is_carried_out():
     d = Driven()
     d.engine.says(EngineReady())
-    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    await d.engine.until_told(StartReply(say=LINES.greeting))
     d.line.says(CallerAudio("AAAA"))
     await d.engine.until_told(SendCallerAudio("AAAA"))
     d.engine.says(ReplyStarted("r"), AgentAudio("r", "t", audio(20)))
@@ -127,11 +136,18 @@ async def test_what_happens_reaches_the_call_and_what_it_wants_is_carried_out():
     assert d.engine.closed
 
 
-async def test_a_line_that_just_ends_is_a_caller_who_hung_up():
+async def test_a_caller_who_hung_up_is_what_the_carrier_says():
+    d = Driven()
+    d.line.says(CallerHungUp(), None)
+    await d.over()
+    assert d.log == [LogEnd("caller_hung_up", d.log[0].at_ms)]
+
+
+async def test_a_line_that_just_ends_is_lost_and_the_call_may_go_on_on_another():
     d = Driven()
     d.line.says(None)
     await d.over()
-    assert d.log == [LogEnd("caller_hung_up", d.log[0].at_ms)]
+    assert (d.log, d.line.acts, d.engine.closed) == ([], [], True)
 
 
 async def test_the_last_act_is_carried_out_when_the_last_words_were_heard():
@@ -173,13 +189,14 @@ async def test_a_carrier_that_does_not_take_the_last_act_is_not_waited_for():
     await asyncio.wait_for(d.task, session_module.STREAM_END_LIMIT_S)
 
 
-async def test_a_line_that_breaks_in_our_own_code_ends_the_call(caplog):
+@pytest.mark.parametrize(("breaks_with", "is_a_bug"), [(RuntimeError("a bug"), True), (ConnectionResetError(), False)])
+async def test_a_line_that_breaks_is_lost(caplog, breaks_with, is_a_bug):
     d = Driven()
-    d.line.breaks_with = RuntimeError("a bug")
+    d.line.breaks_with = breaks_with
     d.line.says(None)
     await d.over()
-    assert d.log[-1].reason == "caller_hung_up"
-    assert "the line broke" in caplog.text
+    assert (d.log, d.engine.closed) == ([], True)
+    assert ("the line broke" in caplog.text) is is_a_bug
 
 
 async def test_a_tool_that_breaks_outside_the_toolbox_does_not_hold_the_call(caplog):
@@ -288,7 +305,7 @@ async def test_an_entry_that_cannot_be_written_does_not_lose_those_after_it(capl
     d = Driven(write=write)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", '{"query":"canary"}'))
     await d.engine.until_told(SendToolOutput("k", "Done."))
-    d.line.says(None)
+    d.line.says(CallerHungUp(), None)
     await d.over()
     assert [type(entry).__name__ for entry in written] == ["LogEnd"]
     assert "LogToolCall" in caplog.text
@@ -311,13 +328,15 @@ async def test_a_deadline_of_the_call_is_kept_on_the_loops_clock(monkeypatch):
 async def test_cancelling_a_call_closes_its_engine_and_writes_down_what_is_known():
     d = Driven()
     d.engine.says(EngineReady())
-    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    await d.engine.until_told(StartReply(say=LINES.greeting))
+    d.engine.says(ReplyStarted("r"), AgentWordsSpoken("r", "t", "Hello."), AgentAudio("r", "t", audio(20)))
+    await d.line.until_told(PlayAudio(audio(20)))
     d.task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await d.over()
     assert d.engine.closed
-    assert d.log[-1] == LogEnd("let_go", d.log[-1].at_ms)
     assert d.line.acts == []
+    assert [(type(entry), entry.generated) for entry in d.log] == [(LogTurn, "Hello.")], "and no end: it may go on elsewhere"
 
 
 async def test_a_lost_engine_is_replaced_by_one_that_knows_what_was_said_and_the_old_one_is_closed():
@@ -338,7 +357,89 @@ async def test_a_lost_engine_is_replaced_by_one_that_knows_what_was_said_and_the
 async def test_an_engine_that_fails_is_told_nothing_more():
     d = Driven()
     d.engine.says(EngineReady())
-    await d.engine.until_told(StartReply(say=POLICY.greeting))
+    await d.engine.until_told(StartReply(say=LINES.greeting))
     d.engine.says(EngineFailed("connection_lost_1006", final=True))
     await d.over()
     assert len(d.engine.told) == 1
+
+
+async def test_a_session_that_takes_a_call_over_begins_with_what_was_said_and_in_its_language():
+    said = (Remark("caller", "Wo ist mein Paket?"),)
+    d = Driven(history=said, language="de")
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentWordsSpoken("r", "t", "Hier."), AgentAudio("r", "t", audio(20)))
+    d.engine.says(EngineFailed("connection_lost_1006"))
+    d.engines[1].says(EngineReady())
+    await d.engines[1].until_told(StartReply())
+    d.line.says(None)
+    await d.over()
+    assert d.histories == [said, (*said, Remark("agent", "Hier."))]
+    assert d.languages == ["de", "en"], "which one it is in now is the call's to say"
+
+
+async def test_what_a_session_says_that_was_replaced_does_not_end_the_one_after_it():
+    """It was closed for saying nothing, and its end is told when the next one is already talking."""
+    d = Driven(policy=replace(POLICY, reply_s=0.05))
+    d.engine.says(EngineReady())
+    await d.engine.until_told(StartReply(say=LINES.greeting))
+    second = d.engines[1]
+    async with asyncio.timeout(10):
+        while len(d.histories) < 2:
+            await asyncio.sleep(0.001)
+    second.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(20)))
+    await d.line.until_told(PlayAudio(audio(20)))
+    d.engine.says(EngineFailed("connection_closed"), None)
+    second.says(ReplyFinished("r", "completed"))
+    d.line.says(CallerAudio("AAAA"))
+    await second.until_told(SendCallerAudio("AAAA"))
+    d.line.says(CallerHungUp(), None)
+    await d.over()
+    assert (d.line.acts, d.log[-1].reason) == ([], "caller_hung_up")
+
+
+async def test_a_session_that_is_being_closed_when_the_call_ends_is_closed_to_its_end():
+    release = asyncio.Event()
+
+    async def slow() -> None:
+        await release.wait()
+        d.engine.closed = True
+
+    d = Driven()
+    d.engine.close = slow  # type: ignore[method-assign]
+    d.engine.says(EngineReady())
+    await d.engine.until_told(StartReply(say=LINES.greeting))
+    d.engine.says(EngineFailed("connection_lost_1006"))
+    async with asyncio.timeout(10):
+        while len(d.histories) < 2:
+            await asyncio.sleep(0)
+    d.line.says(CallerHungUp(), None)
+    async with asyncio.timeout(10):
+        while not d.engines[1].closed:
+            await asyncio.sleep(0)
+    assert not d.task.done()
+    release.set()
+    await d.over()
+    assert d.engine.closed
+
+
+async def test_a_call_is_handed_over_at_its_next_pause():
+    d = Driven()
+    d.line.takes_acts = False
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(20)), ReplyFinished("r", "completed"))
+    await d.line.until_told(PlayAudio(audio(20)))
+    d.session.hand_over()
+    await asyncio.sleep(0)
+    assert d.line.acts == []
+    d.line.says(*(MarkReached(told.name) for told in d.line.told if isinstance(told, SendMark)))
+    await d.over()
+    assert d.line.acts == [HandOver()]
+    assert not [entry for entry in d.log if isinstance(entry, LogEnd)]
+
+
+async def test_a_call_that_is_given_up_says_and_does_no_more_at_once():
+    d = Driven()
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(2000)))
+    await d.line.until_told(PlayAudio(audio(2000)))
+    d.session.give_up()
+    await d.over()
+    assert (d.line.acts, d.engine.closed) == ([], True)
+    assert not [entry for entry in d.log if isinstance(entry, LogEnd)]
