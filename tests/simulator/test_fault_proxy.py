@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -77,6 +78,10 @@ class Client:
     async def is_reset(self) -> None:
         with pytest.raises(ConnectionResetError):
             await asyncio.wait_for(self.reader.read(), LONG_S)
+
+    def reset(self) -> None:
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
 
     async def close(self) -> None:
         self.writer.close()
@@ -156,8 +161,7 @@ async def test_much_arrives_whole_and_no_faster_than_it_is_read() -> None:
 async def test_a_client_that_is_reset_resets_the_target() -> None:
     async with scene() as s:
         client = await s.talks()
-        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        client.writer.transport.abort()
+        client.reset()
         await s.echo.until(lambda: s.echo.ends == ["reset"])
         await s.is_empty()
 
@@ -220,11 +224,14 @@ async def test_a_black_hole_takes_everything_and_gives_nothing() -> None:
         assert (s.proxy.accepted, s.proxy.connections) == (2, 2)
 
 
+@pytest.mark.parametrize("is_reset", [False, True])
 @in_virtual_time
-async def test_in_a_black_hole_neither_side_learns_that_the_other_has_gone() -> None:
+async def test_in_a_black_hole_neither_side_learns_that_the_other_has_gone(is_reset: bool) -> None:
     async with scene() as s:
         client = await s.talks()
         s.proxy.mode = "blackhole"
+        if is_reset:
+            client.reset()
         await client.close()
         with pytest.raises(TimeoutError):
             await s.echo.until(lambda: bool(s.echo.ends))
