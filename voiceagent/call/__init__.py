@@ -14,6 +14,7 @@ That makes every rule of a call testable by calling a function, and a recorded i
     keypad.py       keys that make a number
     waiting.py      silence that is owed, and the clips that break it
     tool_runs.py    tools at work, each run once
+    hearing.py      what the caller said and nothing yet shows to be understood
     answering.py    how long the caller waits for an answer
     policy.py       the numbers and lines that govern a call
 """

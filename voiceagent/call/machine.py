@@ -14,7 +14,6 @@ nothing else. That costs one trip to the engine at the start of each reply, and 
 Whenever the caller waits for the agent and hears nothing, whatever the cause, clips of our own say that the line is alive.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
@@ -70,6 +69,7 @@ from .events import (
     ToolFinished,
     ToolRequested,
 )
+from .hearing import Hearing
 from .keypad import ENDS, Keypad
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
@@ -120,15 +120,14 @@ class Call:
         self._timers: dict[str, float] = {"connect": now + policy.connect_s, "longest": began + policy.longest_call_s}
         self._playback = Playback(now)
         self._transcript = Transcript(so_far.position if so_far else 0)
-        self._held: deque[str] = deque()
-        self._held_bytes = 0
+        self._hearing = Hearing(policy.held_audio_ms)
         self._replies = Replies()
         # The turns that the present session with the engine has made, and those it was told to forget.
         self._engines_turns: set[str] = set()
         self._forgotten: set[str] = set()
         self._tools = ToolRuns()
         # Until the engine takes what was said for a turn, or does not; they may have stopped a moment ago.
-        self._caller_speaking = self._caller_stopped = False
+        self._caller_speaking = self._caller_stopped = self._was_speaking = False
         self._cut_off = False
         self._fillers = 0
         self._all_fillers = {filler for lines in policy.lines.values() for filler in lines.fillers}
@@ -217,13 +216,10 @@ class Call:
     # The caller's side
 
     def _caller_audio(self, payload: str) -> None:
+        if self.state is not State.ENDED and not self._engine_gone:
+            self._hearing.keep(payload)
         if self._engine_up:
             self._send_caller_audio(payload)
-        elif self.state is not State.ENDED and not self._engine_gone:
-            self._held.append(payload)
-            self._held_bytes += audio_bytes(payload)
-            while self._held_bytes > self._policy.held_audio_ms * BYTES_PER_MS:
-                self._held_bytes -= audio_bytes(self._held.popleft())
 
     def _send_caller_audio(self, payload: str) -> None:
         self._out.append(SendCallerAudio(payload))
@@ -269,6 +265,8 @@ class Call:
         self._out.append(turn.entry())
         if not text.strip():
             self._nudges += self._pardoned
+        elif not self._caller_speaking:
+            self._hearing.understood()
         self._pardoned = 0
         self._act_on(self._concerns.heard(text, turn.position), f"The caller asked for a person: {text.strip()}")
 
@@ -387,11 +385,14 @@ class Call:
         self._engine_up = True
         self._timers.pop("connect", None)
         self._answering.session_began()
-        while self._held:
-            self._send_caller_audio(self._held.popleft())
-        self._held_bytes = 0
+        for payload in self._hearing:
+            self._send_caller_audio(payload)
         if self.state is State.CONNECTING:
             self.state = State.TALKING
+        if self._was_speaking:
+            # This session hears them again from the beginning. Should it make nothing of it, they are answered all the same.
+            self._caller_speaking, self._cut_off, self._was_speaking = True, True, False
+            self._timers["speech"] = self._now + self._policy.commit_s
         # Before its tools are back, a session that does not know of them might ask for them once more.
         if self._first_words and not self._tools.running:
             self._replies.want(self._first_words)
@@ -413,6 +414,8 @@ class Call:
             else:
                 self._forget(event.turn_id)
             return
+        if not self._caller_speaking:
+            self._hearing.understood()
         turn = self._agent_turn(event.turn_id)
         turn.received += size
         if (reply := self._replies.under_way) and reply.line.say not in self._all_fillers:
@@ -496,7 +499,8 @@ class Call:
             self._engine_failed(reason)
             return
         self._reconnects += 1
-        if self.state is State.TALKING and (self._agent_is_generating or self._caller_speaking or self._tools.running):
+        self._was_speaking = self._caller_speaking
+        if self.state is State.TALKING and (self._agent_is_generating or self._tools.running):
             self._first_words = StartReply()
             self._waiting.in_trouble = True
         pause_s = retry_after_s or (0.0 if self._engine_up else self._policy.retry_s)

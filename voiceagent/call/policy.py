@@ -45,8 +45,8 @@ class Policy:
 
     # The engine must be ready by then, or a person takes the call.
     connect_s: float = 5.0
-    # Caller's audio kept while the engine connects; the oldest goes first.
-    held_audio_ms: int = 3000
+    # Caller's audio kept until an answer shows that it was understood; the oldest goes first.
+    held_audio_ms: int = 8000
     # A session with the engine that is lost is replaced so often in a call, each within this time; then a person takes it.
     reconnects: int = 1
     reconnect_s: float = 3.0

@@ -155,11 +155,67 @@ def test_an_engine_lost_in_silence_greets_nobody_when_it_is_back():
     assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say=LINES.nudge)]
 
 
-def test_a_caller_who_was_speaking_when_the_engine_was_lost_is_answered():
+def test_a_caller_who_was_speaking_when_the_engine_was_lost_is_heard_again_from_the_beginning():
+    scene = Scene().answered()
+    scene.happens(CallerAudio("AAAA"), CallerSpeechStarted("c"), CallerAudio("BBBB"))
+    lost(scene)
+    scene.happens(CallerAudio("CCCC"))
+    assert scene.happens(EngineReady()) == [SendCallerAudio("AAAA"), SendCallerAudio("BBBB"), SendCallerAudio("CCCC")]
+    assert of(StartReply, scene.speaks("again")) == [StartReply()]
+
+
+def test_what_a_caller_said_into_a_dead_connection_is_heard_by_the_next():
+    scene = Scene().answered()
+    scene.happens(CallerAudio("AAAA"))
+    lost(scene)
+    assert scene.happens(EngineReady()) == [SendCallerAudio("AAAA")]
+
+
+def test_a_caller_who_was_speaking_is_answered_though_the_next_session_makes_nothing_of_it():
     scene = Scene().answered()
     scene.happens(CallerSpeechStarted("c"))
     lost(scene)
-    assert scene.happens(EngineReady()) == [StartReply()]
+    assert scene.happens(EngineReady()) == []
+    assert of(StartReply, scene.passes(POLICY.commit_s)) == [StartReply()]
+
+
+def test_what_was_answered_or_written_down_is_not_heard_twice():
+    for understood in (
+        lambda scene: scene.replies("answer"),
+        lambda scene: scene.happens(CallerWordsHeard("c-question", "Where is it?")),
+    ):
+        scene = Scene().answered()
+        scene.happens(CallerAudio("AAAA"))
+        scene.speaks("question")
+        understood(scene)
+        lost(scene)
+        assert of(SendCallerAudio, scene.happens(EngineReady())) == []
+
+
+def test_who_speaks_into_an_answer_is_heard_again_though_the_answer_goes_on():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", finished=False)
+    scene.happens(CallerSpeechStarted("c2"), CallerAudio("AAAA"), CallerWordsHeard("c-question", "Where is it?"))
+    lost(scene)
+    assert of(SendCallerAudio, scene.happens(EngineReady())) == [SendCallerAudio("AAAA")]
+
+
+def test_a_turn_without_words_is_not_understood():
+    scene = Scene().answered()
+    scene.happens(CallerAudio("AAAA"))
+    scene.speaks("question")
+    scene.happens(CallerWordsHeard("c-question", " "))
+    lost(scene)
+    assert of(SendCallerAudio, scene.happens(EngineReady())) == [SendCallerAudio("AAAA")]
+
+
+def test_no_more_is_kept_than_a_caller_says_in_one_breath():
+    scene = Scene().answered()
+    for _ in range(POLICY.held_audio_ms // 1000 + 3):
+        scene.happens(CallerAudio(audio(1000)))
+    lost(scene)
+    assert len(of(SendCallerAudio, scene.happens(EngineReady()))) == POLICY.held_audio_ms // 1000
 
 
 def test_a_cough_after_the_engine_came_back_is_not_answered_for_what_was_lost_before():
@@ -169,6 +225,7 @@ def test_a_cough_after_the_engine_came_back_is_not_answered_for_what_was_lost_be
     scene.happens(CallerSpeechStarted("c2"), after=0.5)
     lost(scene)
     scene.happens(EngineReady())
+    scene.passes(POLICY.commit_s)
     scene.replies("again")
     scene.heard_all()
     scene.happens(CallerSpeechStarted("cough"), CallerSpeechStopped("cough"))
@@ -180,7 +237,8 @@ def test_a_turn_that_is_committed_while_the_engine_is_away_is_answered_once():
     scene.happens(CallerSpeechStarted("c"))
     lost(scene)
     assert scene.happens(CallerTurnCommitted("c")) == []
-    assert of(StartReply, scene.happens(EngineReady())) == [StartReply()]
+    scene.happens(EngineReady())
+    assert of(StartReply, scene.speaks("c, heard again")) == [StartReply()]
     scene.replies("answer")
     assert of(StartReply, scene.heard_all()) == []
 

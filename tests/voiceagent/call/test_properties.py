@@ -335,7 +335,8 @@ def test_every_call_ends_by_itself_once_the_outside_world_falls_silent(happening
     for delay, event in happenings:
         witness.goes_to(witness.now + delay)
         witness.step(event, witness.now)
-    witness.goes_to(witness.now + 200.0)
+    # Even should a tool never come to its end.
+    witness.goes_to(witness.now + POLICY.longest_call_s + 200.0)
     assert witness.call.state is State.ENDED
     went_on_elsewhere = witness.acts == [HandOver()] or isinstance(witness.ended_by, LineLost | ProcessStopping)
     assert witness.ends or went_on_elsewhere

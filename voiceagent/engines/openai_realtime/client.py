@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 3.0
 CLOSE_TIMEOUT_S = 1.0
-PING_INTERVAL_S = 10.0
-PING_TIMEOUT_S = 5.0
+# A connection that is dead without saying so must be found before the caller finds it.
+PING_INTERVAL_S = 1.5
+PING_TIMEOUT_S = 2.0
 LARGEST_MESSAGE = 4 * 1024 * 1024
 # What another connection would be answered with as well.
 FINAL_STATUSES = {400, 401, 403, 404}
