@@ -2,9 +2,14 @@
 
     webhooks, consumers     the Django and Channels edge
     session                 asyncio: drives one live call
+    live, tickets           which calls this process carries; which process a call belongs to
     carriers/ | engines/    outside parties; neither knows the other
     toolbox                 what the agent may use
     call/                   what to do when something happens. Pure.
+
+When something fails, a call goes down a ladder, and the caller hears each step: a clip of our own on the open stream; another
+session with the engine; another stream, carried by another process; a person, in the hours when one is there; a message; and
+last, without any of us, the carrier's own copy of `templates/carrier/fallback.xml`.
 
 Imports go down only. What the agent needs from above is handed to it by `callcenter.asgi` and `callcenter.urls`: tools,
 a briefing, and a `voiceagent.log.Log` that writes down what it is told.
