@@ -316,7 +316,7 @@ class Call:
         self._timers.pop("digits", None)
         keys = self._keypad.take()
         turn = self._transcript.begin(f"keys-{self._transcript.position}", "caller", self._at_ms)
-        turn.words, turn.ended_ms = [f"({len(keys)} keys)"], self._at_ms
+        turn.words, turn.ended_ms, turn.is_remark = [f"({len(keys)} keys)"], self._at_ms, False
         self._out.append(turn.entry())
         remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
         self._transcript.told(turn.position, remark)
@@ -672,7 +672,7 @@ class Call:
         turn_id = f"{CLIP}{self._clips}"
         if clip.words:
             turn = self._transcript.begin(turn_id, "agent", self._at_ms)
-            turn.words, turn.received, turn.is_clip = [clip.words], audio_bytes(clip.payload), True
+            turn.words, turn.received, turn.is_remark = [clip.words], audio_bytes(clip.payload), False
         self._play(turn_id, clip.payload)
 
     def _nobody_speaks(self) -> None:

@@ -20,8 +20,8 @@ class Turn:
     heard_ms: int = 0
     received: int = 0
     answer_gap_ms: int | None = None
-    # Our own sound: part of the record, but no part of what was discussed.
-    is_clip: bool = False
+    # For the record: a clip of our own, or keys that the engine is told of in other words.
+    is_remark: bool = True
 
     def entry(self) -> LogTurn:
         generated = "".join(self.words).strip()
@@ -64,7 +64,7 @@ class Transcript:
 
     def remarks(self) -> tuple[Remark, ...]:
         """Everything heard and told so far, in order."""
-        said = [(turn.position, Remark(turn.speaker, turn.entry().heard)) for turn in self._turns.values() if not turn.is_clip]
+        said = [(turn.position, Remark(turn.speaker, turn.entry().heard)) for turn in self._turns.values() if turn.is_remark]
         return tuple(remark for _, remark in sorted(said + self._told, key=lambda one: one[0]) if remark.text)
 
     def find(self, turn_id: str) -> Turn | None:

@@ -90,3 +90,33 @@ def test_heard_never_exceeds_sent_and_never_shrinks_until_a_cut(pieces):
             heard = {name: playback.heard_ms(name, now) for name in heard}
     for cut in playback.cut(now):
         assert 0 <= cut.heard_ms <= playback.sent_ms(cut.turn_id)
+
+
+def test_before_anything_is_played_it_has_been_silent_since_the_beginning():
+    playback = Playback(now=5.0)
+    assert (playback.silent_from, playback.has_played) == (5.0, False)
+    playback.queue("t", 8000, now=6.0)
+    assert playback.has_played
+
+
+def test_silence_begins_when_a_mark_says_so_or_else_by_the_clock():
+    playback = Playback()
+    mark = playback.queue("t", 8000, now=10.0)
+    assert playback.silent_from == 11.0
+    playback.mark_reached(mark, now=11.4)
+    assert playback.silent_from == 11.4
+    playback.queue("t", 8000, now=20.0)
+    playback.finish()
+    assert playback.silent_from == 21.0
+
+
+def test_after_a_cut_it_is_silent_from_the_cut_on_or_from_the_end_that_came_before_it():
+    playback = Playback()
+    playback.queue("t", 8000, now=10.0)
+    playback.cut(now=10.3)
+    assert playback.silent_from == 10.3
+    playback.queue("t", 8000, now=20.0)
+    playback.cut(now=25.0)
+    assert playback.silent_from == 21.0
+    playback.cut(now=30.0)
+    assert playback.silent_from == 21.0

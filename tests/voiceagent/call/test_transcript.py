@@ -1,5 +1,6 @@
 import pytest
 
+from voiceagent.call.commands import Remark
 from voiceagent.call.transcript import Transcript, heard_part
 
 
@@ -41,3 +42,26 @@ def test_lasting_turns_are_those_without_an_end():
     first, second = transcript.begin("a", "caller", 0), transcript.begin("b", "agent", 10)
     first.ended_ms = 5
     assert transcript.lasting() == [second]
+
+
+def test_a_new_engine_is_told_what_was_heard_and_what_came_out_in_order_and_nothing_that_is_only_for_the_record():
+    transcript = Transcript(position=4)
+    question, clip = transcript.begin("q", "caller", 0), transcript.begin("clip-1", "agent", 5)
+    question.words, clip.words, clip.is_remark = ["Where is it?"], ["Please wait."], False
+    tool = transcript.next_position()
+    answer = transcript.begin("a", "agent", 10)
+    answer.words, answer.received, answer.interrupted, answer.heard_ms = ["one two three four"], 8000, True, 500
+    transcript.begin("unheard", "caller", 20)
+    transcript.told(tool, Remark("tool", "lookup_order: Shipped."))
+    assert transcript.remarks() == (
+        Remark("caller", "Where is it?"),
+        Remark("tool", "lookup_order: Shipped."),
+        Remark("agent", "one two"),
+    )
+    assert question.position == 5
+
+
+def test_what_is_written_down_of_a_turn_has_its_answer_gap():
+    turn = Transcript().begin("t", "agent", 0)
+    turn.answer_gap_ms = 700
+    assert turn.entry().answer_gap_ms == 700
