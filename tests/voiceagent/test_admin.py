@@ -75,6 +75,8 @@ def test_an_old_version_is_brought_back_by_saving_it(mia):
         ("vad_threshold", -1),
         ("vad_silence_ms", 5),
         ("language", "English"),
+        ("language", "xx"),
+        ("other_languages", "de, Klingon"),
         ("silence_s", 0),
         ("longest_call_s", 99999),
     ],
@@ -90,6 +92,25 @@ def test_the_list_says_which_version_is_in_use(mia):
         AgentSettings.objects.create(voice=voice)
     rows = mia.get(LIST).context["cl"].result_list
     assert [row.is_newest for row in rows] == [True, False]
+
+
+def test_each_line_has_a_version_in_use(mia):
+    for line in ("", "+14155550100", "", "+14155550100"):
+        AgentSettings.objects.create(line_number=line)
+    rows = mia.get(LIST).context["cl"].result_list
+    assert [(row.line_number, row.is_newest) for row in rows] == [
+        ("+14155550100", True),
+        ("", True),
+        ("+14155550100", False),
+        ("", False),
+    ]
+
+
+def test_languages_are_chosen_by_name_and_others_are_written_as_codes(mia):
+    response = mia.post(ADD, {**form_of(mia, ADD), "language": "de", "other_languages": "en, fr"})
+    assert response.status_code == 302, response.context["errors"]
+    assert AgentSettings.current().languages == ["de", "en", "fr"]
+    assert "German" in mia.get(ADD).content.decode()
 
 
 def test_no_version_can_be_deleted(mia):
@@ -109,4 +130,16 @@ def test_a_department_has_a_number_that_can_be_dialled(mia):
         wrong = mia.post(page, {"department": "returns", "description": "Returns", "phone": number})
         assert "international form" in str(wrong.context["adminform"].form.errors)
     mia.post(page, {"department": "returns", "description": "Returns", "phone": "+14155550188"})
-    assert TransferDestination.number_for("returns") == "+14155550188"
+    assert TransferDestination.reached_at("returns", open_now=True) == "+14155550188"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("always", [False, True])
+@pytest.mark.parametrize("open_now", [False, True])
+def test_who_is_rung_depends_on_the_hours_and_on_who_is_there_at_any_time(settings, open_now, always):
+    settings.HUMAN_AGENT_HOURS = "always" if always else "opening_hours"
+    TransferDestination.objects.create(department="returns", description="Returns", phone="+14155550188")
+    TransferDestination.objects.create(department="alarms", description="Alarms", phone="+14155550177", any_time=True)
+    person = "+14155550199" if open_now or always else ""
+    rung = {name: TransferDestination.reached_at(name, open_now=open_now) for name in ("returns", "alarms", "gone", "")}
+    assert rung == {"returns": "+14155550188" if open_now else person, "alarms": "+14155550177", "gone": person, "": person}

@@ -4,22 +4,25 @@ import pytest
 
 from orders.tools import TOOLS as SHOP_TOOLS
 from voiceagent import instructions
+from voiceagent.call.commands import SwitchLanguage
 from voiceagent.models import AgentSettings, TransferDestination
-from voiceagent.toolbox import Caller
+from voiceagent.toolbox import Caller, ToolError
 from voiceagent.tools import TOOLS as OWN_TOOLS
-from voiceagent.tools import end_call, transfer_to_human
+from voiceagent.tools import end_call, switch_language, transfer_to_human
 from voiceagent.words import spoken
 
 ADA = Caller("CA1", "+14155550142")
+LINE = "+14155550100"
 
 
 @pytest.mark.django_db
 class TestWhatTheAgentIsTold:
     def test_its_standing_orders_the_managers_words_and_the_briefing(self):
-        chosen = AgentSettings(instructions="We have a sale on hats.", language="de", voice="cedar")
+        chosen = AgentSettings(instructions="We have a sale on hats.", language="de", other_languages="en fr", voice="cedar")
         config = instructions.engine_config(chosen, (*SHOP_TOOLS, *OWN_TOOLS), "It is Wednesday.")
         assert config.instructions.startswith("You are the telephone agent of Northwind Outfitters.")
-        assert "Speak de " in config.instructions and "We have a sale on hats." in config.instructions
+        assert "Speak {language}." in config.instructions and "English or French" in config.instructions
+        assert "We have a sale on hats." in config.instructions
         assert config.instructions.endswith("It is Wednesday.")
         assert (config.language, config.voice) == ("de", "cedar")
 
@@ -53,9 +56,30 @@ class TestWhatTheAgentIsTold:
 
 
 def test_what_managers_set_governs_the_call():
-    policy = instructions.policy(AgentSettings(greeting="Ahoy.", silence_s=4.0, nudges=1, longest_call_s=120))
-    assert (policy.greeting, policy.silence_s, policy.nudges, policy.longest_call_s) == ("Ahoy.", 4.0, 1, 120)
-    assert instructions.policy(AgentSettings()).greeting == "Hello, this is Northwind Outfitters. How can I help you?"
+    chosen = AgentSettings(greeting="Ahoy.", silence_s=4.0, nudges=1, longest_call_s=120)
+    policy = instructions.policy(chosen, staff_are_there=True)
+    assert (policy.lines["en"].greeting, policy.silence_s, policy.nudges, policy.longest_call_s) == ("Ahoy.", 4.0, 1, 120)
+    standard = instructions.policy(AgentSettings(), staff_are_there=True)
+    assert standard.lines["en"].greeting == "Hello, this is Northwind Outfitters. How can I help you?"
+
+
+def test_a_call_has_its_lines_in_each_language_it_may_be_held_in_and_the_managers_greeting_in_the_first():
+    policy = instructions.policy(AgentSettings(greeting="Moin.", language="de", other_languages="en"), staff_are_there=True)
+    assert (policy.language, list(policy.lines)) == ("de", ["de", "en"])
+    assert policy.lines["de"].greeting == "Moin." and policy.lines["en"].greeting.startswith("Hello")
+    assert policy.lines["de"].nudge == spoken("agent/nudge", language="de") != policy.lines["en"].nudge
+
+
+def test_nobody_is_promised_a_person_when_none_is_there():
+    there, away = (instructions.policy(AgentSettings(), staff_are_there=there).lines["en"] for there in (True, False))
+    assert there.transfer_line == spoken("agent/transfer_line")
+    assert away.transfer_line == spoken("agent/transfer_line_closed") != there.transfer_line
+
+
+@pytest.mark.parametrize(("detection", "waits_ms"), [("server_vad", 650), ("semantic_vad", 0)])
+def test_how_long_the_engine_listens_into_silence_is_known_where_it_is_told(detection, waits_ms):
+    chosen = AgentSettings(turn_detection=detection, vad_silence_ms=650)
+    assert instructions.policy(chosen, staff_are_there=True).endpointing_ms == waits_ms
 
 
 @pytest.mark.django_db
@@ -76,6 +100,39 @@ class TestTheAgentsOwnTools:
     def test_the_call_is_ended_with_its_purpose_served(self):
         assert end_call.function(ADA).reason == "agent_hung_up"
 
+    @pytest.mark.parametrize("said", ["de", "DE ", "German", "german"])
+    def test_a_language_of_the_line_is_switched_to_by_its_code_or_its_name(self, said):
+        AgentSettings.objects.create(line_number=LINE, other_languages="de")
+        assert switch_language.function(Caller("CA1", line=LINE), said) == SwitchLanguage("de")
+
+    @pytest.mark.parametrize("said", ["fr", "Klingon", "", "e", "de en", "\x00"])
+    def test_another_one_is_not_and_the_agent_is_told_what_is_spoken(self, said):
+        AgentSettings.objects.create(line_number=LINE, other_languages="de")
+        with pytest.raises(ToolError, match="English or German"):
+            switch_language.function(Caller("CA1", line=LINE), said)
+
+    def test_what_one_line_speaks_another_need_not(self):
+        AgentSettings.objects.create(line_number=LINE, other_languages="de")
+        with pytest.raises(ToolError):
+            switch_language.function(Caller("CA1", line="+14155550101"), "de")
+
+
+@pytest.mark.django_db
+class TestSettingsOfALine:
+    def test_a_lines_own_come_before_those_of_all_and_the_newest_first(self):
+        for line, voice in (("", "a"), (LINE, "b"), (LINE, "c"), ("", "d"), ("+14155550101", "e")):
+            AgentSettings.objects.create(line_number=line, voice=voice)
+        found = [AgentSettings.current(line).voice for line in (LINE, "+14155550101", "+14155550102", "")]
+        assert found == ["c", "e", "d", "d"]
+
+    def test_without_any_there_are_the_standard_ones(self):
+        AgentSettings.objects.create(line_number=LINE)
+        assert AgentSettings.current("+14155550101").pk is None
+
+    def test_the_first_language_is_how_calls_begin_and_none_counts_twice(self):
+        assert AgentSettings(language="de", other_languages="en, de fr").languages == ["de", "en", "fr"]
+        assert AgentSettings().languages == ["en"]
+
 
 LINES = [
     "notice",
@@ -84,6 +141,10 @@ LINES = [
     "no_input_goodbye",
     "too_long_goodbye",
     "transfer_line",
+    "transfer_line_closed",
+    "offer_person",
+    "all_busy",
+    "cut_off",
     "before_dial",
     "after_failure",
     "leave_message",

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import pytest
 
-from voiceagent.call.commands import HangUp, Transfer
+from voiceagent.call.commands import HangUp, SwitchLanguage, TakeDigits, Transfer
 from voiceagent.call.events import ToolFinished
-from voiceagent.toolbox import LONGEST_OUTPUT, Caller, Toolbox, ToolError, tool
+from voiceagent.toolbox import LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
 
 ADA = Caller("CA1", "+14155550142")
 used: list[tuple[object, ...]] = []
@@ -38,7 +38,19 @@ def hand_over(caller: Caller) -> Transfer:
     return Transfer("asked")
 
 
-toolbox = Toolbox((find_hat, leave, hand_over))
+@tool
+def speak_german(caller: Caller) -> SwitchLanguage:
+    """Speak German."""
+    return SwitchLanguage("de")
+
+
+@tool
+def ask_for_number(caller: Caller) -> AskKeypad:
+    """Ask for the number."""
+    return AskKeypad(f"Please type it. Try {caller.tries.next('number')}.")
+
+
+toolbox = Toolbox((find_hat, leave, hand_over, speak_german, ask_for_number))
 
 
 def use(name: str, arguments: object) -> ToolFinished:
@@ -91,7 +103,7 @@ def test_what_was_wrong_is_named_but_not_repeated():
 def test_a_tool_nobody_offers_is_refused():
     finished = use("drop_tables", {})
     assert finished.status == "refused"
-    assert "find_hat, leave, hand_over" in finished.output
+    assert "find_hat, leave, hand_over, speak_german, ask_for_number" in finished.output
 
 
 def test_what_broke_is_logged_and_neither_the_model_nor_the_caller_hears_of_it(caplog):
@@ -112,6 +124,19 @@ def test_a_tool_that_says_nothing_is_broken():
 def test_a_tool_can_ask_something_of_the_call():
     assert use("leave", {}).act == HangUp()
     assert use("hand_over", {}).act == Transfer("asked")
+
+
+def test_a_tool_can_ask_for_another_language_and_for_keys():
+    assert use("speak_german", {}).act == SwitchLanguage("de")
+    asked = use("ask_for_number", {})
+    assert (asked.status, asked.act) == ("done", TakeDigits())
+    assert asked.output.startswith("Please type it.")
+
+
+def test_how_often_something_was_asked_for_is_counted_for_each_call_and_thing():
+    ben, eve = Caller("CA2"), Caller("CA3")
+    assert [ben.tries.next("email"), ben.tries.next("number"), ben.tries.next("email"), eve.tries.next("email")] == [1, 1, 2, 1]
+    assert ben == Caller("CA2"), "and makes nobody another caller"
 
 
 def test_a_long_answer_is_cut():
