@@ -127,7 +127,9 @@ class Call:
         self._forgotten: set[str] = set()
         self._tools = ToolRuns()
         # Until the engine takes what was said for a turn, or does not; they may have stopped a moment ago.
-        self._caller_speaking = self._caller_stopped = self._was_speaking = False
+        self._caller_speaking = self._caller_stopped = False
+        # When the engine was lost; nobody can tell whether they wait by now.
+        self._was_speaking = False
         self._cut_off = False
         self._fillers = 0
         self._all_fillers = {filler for lines in policy.lines.values() for filler in lines.fillers}
@@ -391,7 +393,8 @@ class Call:
             self.state = State.TALKING
         if self._was_speaking:
             # This session hears them again from the beginning. Should it make nothing of it, they are answered all the same.
-            self._caller_speaking, self._cut_off, self._was_speaking = True, True, False
+            self._caller_speaking = self._caller_stopped = self._cut_off = True
+            self._was_speaking = False
             self._timers["speech"] = self._now + self._policy.commit_s
         # Before its tools are back, a session that does not know of them might ask for them once more.
         if self._first_words and not self._tools.running:
@@ -702,7 +705,7 @@ class Call:
         self._first_words = None
         self._last_act = act
         self._end_reason = reason
-        self._cut_off = False
+        self._cut_off = self._was_speaking = False
         self._timers.pop("silence", None)
         self._timers["last_words"] = (self._playback.over_at or self._now) + self._policy.last_words_s
         if isinstance(act, Transfer):
@@ -757,7 +760,8 @@ class Call:
             self._expect_progress()
             if line is self._offer:
                 self._concerns.offered(self._transcript.position)
-        if self._hand_over_wanted and not (self._caller_speaking or self._keypad.is_typing) and self._nothing_to_come:
+        nobody_speaks = not (self._caller_speaking or self._was_speaking or self._keypad.is_typing)
+        if self._hand_over_wanted and nobody_speaks and self._nothing_to_come:
             self._hand_over()
         if self.state is State.CLOSING and self._nothing_to_come:
             self._perform_last_act()
@@ -812,7 +816,8 @@ class Call:
     def _owes_sound(self) -> bool:
         if self._keypad.is_typing or (self._caller_speaking and not self._caller_stopped):
             return False
-        return self._agent_is_generating or self._cut_off or self._tools.running or bool(self._first_words)
+        waits_for_answer = self._cut_off or self._was_speaking or bool(self._first_words)
+        return waits_for_answer or self._agent_is_generating or self._tools.running
 
     @property
     def _lines(self) -> Lines:

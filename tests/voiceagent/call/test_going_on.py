@@ -126,6 +126,16 @@ def test_a_call_whose_engine_is_away_and_whose_caller_waits_for_nothing_is_hande
     assert scene.happens(HandOverWanted()) == [HandOver()]
 
 
+def test_a_call_whose_engine_is_away_and_whose_caller_was_speaking_is_handed_over_when_they_were_answered():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("c"))
+    lost(scene)
+    assert scene.happens(HandOverWanted(), EngineReady()) == []
+    assert StartReply() in scene.passes(POLICY.commit_s)
+    scene.replies("answer")
+    assert scene.heard_all()[-1] == HandOver()
+
+
 def test_a_call_whose_engine_is_away_and_whose_caller_waits_is_handed_over_when_they_were_answered():
     scene = Scene().answered()
     scene.speaks("question")

@@ -184,6 +184,16 @@ def test_a_loss_in_the_middle_of_an_answer_is_owned_up_to_when_what_was_said_is_
     assert clips(scene.passes(0.05)) == [LINES.trouble]
 
 
+def test_who_was_speaking_when_the_engine_was_lost_may_be_waiting_since_then():
+    scene = Scene().answered()
+    scene.happens(CallerSpeechStarted("c"))
+    lost(scene)
+    scene.passes(POLICY.wait_s - 1.0)
+    scene.happens(EngineReady())
+    assert clips(scene.passes(0.9)) == []
+    assert clips(scene.passes(0.1)) == [LINES.waits[0]]
+
+
 def test_a_loss_that_nobody_notices_is_not_spoken_of():
     scene = Scene().answered()
     lost(scene)

@@ -164,7 +164,7 @@ class Witness:
         self.first_words_owed = so_far is None or so_far.answer_owed
         self.turn_unanswered = self.reply_owed = self.cut_off = False
         self.tools_running = set()
-        self.speaking = self.stopped = False
+        self.speaking = self.stopped = self.lost_speaking = False
         self.typing_until = 0.0
         self.owed_since = self.now if self.is_owed else None
 
@@ -190,6 +190,7 @@ class Witness:
         if self.call.state is State.ENDED or self.now < self.typing_until or (self.speaking and not self.stopped):
             return False
         waits_for_reply = self.first_words_owed or self.turn_unanswered or self.reply_owed
+        waits_for_reply = waits_for_reply or (self.lost_speaking and self.call.state is State.TALKING)
         return waits_for_reply or bool(self.tools_running) or (self.stopped and self.cut_off)
 
     def step(self, event, now):
@@ -226,7 +227,8 @@ class Witness:
                 case StartReply():
                     assert not self.in_flight, "two replies in flight"
                     self.in_flight = self.reply_owed = True
-                    self.first_words_owed = self.turn_unanswered = self.speaking = self.cut_off = False
+                    self.first_words_owed = self.turn_unanswered = self.lost_speaking = False
+                    self.speaking = self.cut_off = False
                 case RunTool(tool_call_id):
                     self.tools_run[tool_call_id] += 1
                     self.tools_running.add(tool_call_id)
@@ -267,6 +269,7 @@ class Witness:
             case EngineReady() if self.session:
                 self.ready = True
             case EngineFailed():
+                self.lost_speaking = self.lost_speaking or self.speaking
                 self.ready, self.session, self.speaking, self.cut_off = False, 0, False, False
             case AgentAudio(_, turn_id) if self.ready:
                 self.turn_made_in[turn_id] = self.session
@@ -276,11 +279,12 @@ class Witness:
                 self.tools_running.discard(tool_call_id)
             case CallerSpeechStarted() if self.ready:
                 self.cut_off = self.cut_off or (was_talking and (self.reply_owed or self.turn_unanswered))
-                self.speaking, self.stopped, self.turn_unanswered = True, False, False
+                self.speaking, self.stopped, self.turn_unanswered, self.lost_speaking = True, False, False, False
             case CallerSpeechStopped() if self.speaking:
                 self.stopped = True
             case CallerTurnCommitted():
                 self.speaking = self.stopped = self.cut_off = False
+                self.lost_speaking = self.lost_speaking and not self.ready
                 self.turn_unanswered = was_talking and self.ready
             case DigitPressed() if was_talking:
                 self.typing_until = self.now + POLICY.digits_pause_s
@@ -291,6 +295,7 @@ class Witness:
             case ReconnectEngine():
                 self.sessions += 1
                 self.session, self.ready, self.in_flight = self.sessions, False, False
+                self.lost_speaking = self.lost_speaking or self.speaking
                 self.speaking = self.cut_off = False
             case StartReply() | SendCallerAudio() | CancelReply():
                 assert self.ready
