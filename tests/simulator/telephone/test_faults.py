@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from requests.exceptions import ReadTimeout
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -257,7 +258,9 @@ async def test_a_dead_product_s_callers_hear_the_fallback_that_is_shipped(killab
         assert call.verbs == ["Connect", "Say", "Dial", "Say", "Hangup"]
         assert said(call)[0].startswith("I am sorry")
         assert [dial.status for dial in telephone.dials] == ["completed"]
-        assert [complaint.code for complaint in telephone.complaints] == [11205]
+        # A process that is dying closes the stream first: for a moment its port still accepts, and then resets.
+        (complaint,) = telephone.complaints
+        assert complaint.code in (11200, 11205)
 
 
 async def test_a_product_that_is_not_there_at_all_has_a_fallback_too() -> None:
@@ -305,6 +308,21 @@ async def test_every_request_can_come_twice_at_once_and_the_call_follows_one(pro
         assert one == other
         assert product.unsigned == []
         assert telephone.complaints == []
+
+
+async def test_each_request_has_a_connection_of_its_own(telephone: Telephone, product: Product) -> None:
+    connections = []
+    answer = product.answer
+
+    async def remember(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        connections.append(request.transport.get_extra_info("peername"))
+        return await answer(request)
+
+    product.answer = remember  # type: ignore[method-assign]
+    for _ in range(3):
+        assert (await telephone.request(telephone.webhook_url, {})).is_good
+    assert len(set(connections)) == 3
 
 
 async def test_status_callbacks_can_be_withheld_and_sent_late(telephone: Telephone, product: Product, ring: Ring) -> None:
