@@ -146,18 +146,14 @@ class WebServer(Daphne):  # type: ignore[misc]
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _carries_calls(self) -> bool:
-        """Those that are just beginning or ending included: they are not live, and their sockets are at work."""
-        return len(self._live) > 0 or any(isinstance(protocol, WebSocketProtocol) for protocol in self._running())
-
-    def _running(self) -> list[Any]:
-        """The connections whose applications have not ended."""
-        applications = ((protocol, details.get("application_instance")) for protocol, details in self.connections.items())
-        return [protocol for protocol, application in applications if application and not application.done()]
+        """Those that are just beginning or ending included: they are not live, and their applications run."""
+        applications = (
+            details.get("application_instance") for one, details in self.connections.items() if isinstance(one, WebSocketProtocol)
+        )
+        return len(self._live) > 0 or any(application and not application.done() for application in applications)
 
     def _is_at_work(self) -> bool:
         """Whether a request comes in or is worked on, or an answer has not left."""
-        if self._running():
-            return True
         if any(isinstance(one, WebRequest) and "disconnected" not in details for one, details in self.connections.items()):
             return True
         if any(isinstance(each, Connection) for each in reactor.getWriters()):

@@ -67,7 +67,7 @@ async def call(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": "handed over"})
             await send({"type": "websocket.close"})
     except asyncio.CancelledError:
-        print("cut off", flush=True)
+        print("it was cancelled", flush=True)
         raise
     finally:
         echoes.cancel()
