@@ -2,18 +2,27 @@
 
 import asyncio
 import gc
+import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
+from twilio.request_validator import RequestValidator
 
-from voiceagent import blocking
-from voiceagent.call.commands import ClearPlayback, HangUp, Transfer
+from calllogs.log import DatabaseLog
+from voiceagent import blocking, clips, consumers, tickets
+from voiceagent.call.commands import ClearPlayback, HangUp, LogLanguage, Transfer
+from voiceagent.call.events import EngineReady, Event
 from voiceagent.carriers import carrier
-from voiceagent.carriers.base import CarrierError
-from voiceagent.consumers import CallerLine
+from voiceagent.carriers.base import CarrierError, IncomingCall
+from voiceagent.consumers import CallerLine, MediaStreamConsumer, Writing, media_url
+from voiceagent.live import LiveCalls
 from voiceagent.models import MediaStream
+from voiceagent.toolbox import Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +100,192 @@ async def test_a_socket_that_breaks_while_it_is_written_to_is_the_readers_news_a
     gc.collect()
     await asyncio.sleep(0)
     assert problems == []
+
+
+class Socket:
+    """A carrier's end of a media stream, as ASGI."""
+
+    def __init__(self, ticket: str) -> None:
+        url = f"{media_url()}{ticket}"
+        signature = RequestValidator(settings.TWILIO_AUTH_TOKEN).compute_signature(url, {})
+        self.scope = {"headers": [(b"x-twilio-signature", signature.encode())], "url_route": {"kwargs": {"ticket": ticket}}}
+        self.sent: list[dict[str, Any]] = []
+        self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._received.put_nowait({"type": "websocket.connect"})
+
+    async def receive(self) -> dict[str, Any]:
+        return await self._received.get()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    def says(self, **message: Any) -> None:
+        self._received.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+
+    def starts(self, call_sid: str = CALL) -> None:
+        start = {"streamSid": "MZ" + "0" * 32, "callSid": call_sid, "accountSid": settings.TWILIO_ACCOUNT_SID}
+        self.says(event="start", start=start)
+
+    @property
+    def told(self) -> list[str]:
+        return [message["type"].removeprefix("websocket.") for message in self.sent]
+
+
+class Stuck:
+    """An engine that lets us in and says nothing."""
+
+    name = model = "stuck"
+
+    async def events(self) -> AsyncIterator[Event]:
+        await asyncio.Event().wait()
+        yield EngineReady()
+
+    def execute(self, command: object) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+def carrying(socket: Socket, briefing: Callable[[Caller], str] = lambda caller: "") -> asyncio.Task[None]:
+    app = MediaStreamConsumer(
+        engine=lambda config, caller_hash: Stuck(), tools=(), briefing=briefing, log=DatabaseLog(), staff_are_there=lambda: True
+    )
+    return asyncio.create_task(app(socket.scope, socket.receive, socket.send))
+
+
+@pytest.fixture
+def ticket(transactional_db: None) -> str:
+    return tickets.issue(IncomingCall(CALL, "", ""))
+
+
+@pytest.fixture(autouse=True)
+def no_calls(monkeypatch: pytest.MonkeyPatch) -> LiveCalls:
+    live = LiveCalls()
+    monkeypatch.setattr(consumers, "live", live)
+    return live
+
+
+async def row() -> MediaStream:
+    return await blocking.record(MediaStream.objects.get)
+
+
+async def test_a_call_that_is_over_leaves_its_place_and_nothing_behind(ticket, no_calls):
+    socket = Socket(ticket)
+    socket.starts()
+    task = carrying(socket)
+    async with asyncio.timeout(10):
+        while not len(no_calls):
+            await asyncio.sleep(0.001)
+    socket.says(event="stop")
+    await asyncio.wait_for(task, 15)
+    assert socket.told[0] == "accept" and socket.told[-1] == "close"
+    stream = await row()
+    assert (stream.generation, stream.beat_at, len(no_calls), no_calls.has_room) == (1, None, 0, True)
+    assert MediaStreamConsumer.starting == 0
+
+
+@pytest.mark.parametrize("why", ["no room", "draining", "starting"])
+async def test_a_stream_for_which_there_is_no_room_is_refused_and_its_ticket_stays_good(
+    ticket, no_calls, settings, monkeypatch, why
+):
+    if why == "no room":
+        settings.MOST_CALLS_PER_PROCESS = 0
+    if why == "draining":
+        no_calls.drain()
+    if why == "starting":
+        monkeypatch.setattr(MediaStreamConsumer, "starting", consumers.MOST_STARTING)
+    before = MediaStreamConsumer.starting
+    socket = Socket(ticket)
+    await asyncio.wait_for(carrying(socket), 10)
+    assert (socket.told, MediaStreamConsumer.starting) == (["close"], before)
+    assert (await row()).taken_at is None
+
+
+async def test_of_streams_that_come_at_once_no_more_are_let_in_than_may_be_starting(ticket, monkeypatch):
+    monkeypatch.setattr(consumers, "MOST_STARTING", 2)
+    monkeypatch.setattr(consumers, "START_LIMIT_S", 0.2)
+    sockets = [Socket(ticket) for _ in range(5)]
+    await asyncio.wait_for(asyncio.gather(*map(carrying, sockets)), 15)
+    assert sorted(socket.told[0] for socket in sockets) == ["accept"] * 2 + ["close"] * 3
+    assert MediaStreamConsumer.starting == 0
+
+
+async def test_of_two_streams_with_one_ticket_one_is_carried(ticket, no_calls):
+    first, second = Socket(ticket), Socket(ticket)
+    tasks = [carrying(first), carrying(second)]
+    async with asyncio.timeout(10):
+        while not first.told or not second.told:
+            await asyncio.sleep(0.001)
+    for socket in (first, second):
+        socket.starts()
+    done, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    assert len(done) == 1
+    for socket in (first, second):
+        socket.says(event="stop")
+    await asyncio.wait_for(asyncio.gather(*tasks), 15)
+    assert (await row()).generation == 1
+
+
+async def test_while_the_database_is_slow_the_caller_hears_something_and_then_the_stream_is_closed(ticket, monkeypatch, caplog):
+    monkeypatch.setattr(consumers, "PREPARED_SOON_S", 0.01)
+    monkeypatch.setattr(consumers, "PREPARED_LIMIT_S", 0.1)
+    release = threading.Event()
+    socket = Socket(ticket)
+    socket.starts()
+    task = carrying(socket, briefing=lambda caller: str(release.wait(10)))
+    try:
+        async with asyncio.timeout(10):
+            while "close" not in socket.told:
+                await asyncio.sleep(0.001)
+    finally:
+        release.set()
+    await asyncio.wait_for(task, 15)
+    assert socket.told == ["accept", "send", "close"]
+    assert clips.chime().payload in socket.sent[1]["text"]
+
+
+async def test_the_stream_is_closed_though_the_place_cannot_be_given_back(ticket, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(tickets, "let_go", lambda taken: release.wait(10))
+    monkeypatch.setattr(MediaStreamConsumer, "_talk", AsyncMock(side_effect=RuntimeError("a bug")))
+    socket = Socket(ticket)
+    socket.starts()
+    task = carrying(socket)
+    try:
+        async with asyncio.timeout(10):
+            while "close" not in socket.told:
+                await asyncio.sleep(0.001)
+        assert not task.done()
+    finally:
+        release.set()
+    await asyncio.wait_for(task, 15)
+
+
+@pytest.mark.parametrize("taken_elsewhere", [False, True])
+async def test_a_stream_that_falls_silent_has_its_call_fetched_back_unless_it_goes_on_elsewhere(
+    ticket, no_calls, monkeypatch, taken_elsewhere
+):
+    monkeypatch.setattr(consumers, "SILENT_LIMIT_S", 0.3)
+    fetched: list[str] = []
+    monkeypatch.setattr(carrier.api, "redirect_call", lambda call_sid, url: fetched.append(call_sid))
+    socket = Socket(ticket)
+    socket.starts()
+    task = carrying(socket)
+    async with asyncio.timeout(10):
+        while not len(no_calls):
+            await asyncio.sleep(0.001)
+    if taken_elsewhere:
+        await blocking.record(lambda: MediaStream.objects.update(generation=2))
+    await asyncio.wait_for(task, 20)
+    assert fetched == ([] if taken_elsewhere else [CALL])
+
+
+async def test_a_call_that_another_process_carries_is_written_down_no_more(ticket):
+    taken = await blocking.record(lambda: tickets.take(tickets.find(ticket)))
+    write = Writing(DatabaseLog(), taken, CALL)
+    await blocking.record(write, LogLanguage("de", 5))
+    assert (await row()).language == "de"
+    await blocking.record(lambda: MediaStream.objects.update(generation=2))
+    await blocking.record(write, LogLanguage("fr", 9))
+    assert ((await row()).language, write.fenced) == ("de", True)
