@@ -482,8 +482,8 @@ class Room:
         await self.quiet()
 
     async def quiet(self, ms: float = 400) -> None:
-        """Nothing has been heard for so long, nor said."""
-        await self.until(lambda: self.ear.silence_owed >= ms)
+        """The agent has said nothing for so long."""
+        await self.until(lambda: self.ear.now_ms - self.ear.last_voice_ms >= ms)
 
     async def listens(self, within_s: float = 30) -> None:
         """The agent speaks from now on, and has finished."""
