@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from typing import Protocol
 
+from django.db import InterfaceError, OperationalError
+
 from . import blocking
 from .call.commands import (
     CancelReply,
@@ -53,6 +55,8 @@ LATE_TOOL_LIMIT_S = 10.0
 STREAM_END_LIMIT_S = 3.0
 # What is written down after the call must not hold a process that wants to stop.
 LOG_LIMIT_S = 10.0
+# What could not be written down because the database is gone is tried again.
+LOG_RETRY_S = 0.5
 MOST_EVENTS_WAITING = 512
 
 
@@ -248,9 +252,20 @@ class Session:
             return ToolFinished(run.tool_call_id, written("agent/broke.txt"), "failed")
 
     async def _write_log(self) -> None:
-        """One entry after the other. One that cannot be written must not lose those after it."""
+        """One entry after the other. They wait for a database that is gone; any other that fails must not lose those after it."""
         while (entry := await self._log.get()) is not None:
             try:
-                await blocking.record(self._write, entry)
+                await self._written(entry)
             except Exception:
                 logger.exception("an entry of the call log could not be written: %s", type(entry).__name__)
+
+    async def _written(self, entry: LogEntry) -> None:
+        told = False
+        while True:
+            try:
+                return await blocking.record(self._write, entry)
+            except (OperationalError, InterfaceError) as error:
+                if not told:
+                    logger.warning("the call log waits for the database: %s", type(error).__name__)
+                told = True
+            await asyncio.sleep(LOG_RETRY_S)

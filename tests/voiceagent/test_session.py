@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from unittest.mock import AsyncMock
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from tests.voiceagent.call.scene import LINES, POLICY, audio
 from voiceagent import session as session_module
@@ -309,6 +310,29 @@ async def test_an_entry_that_cannot_be_written_does_not_lose_those_after_it(capl
     await d.over()
     assert [type(entry).__name__ for entry in written] == ["LogEnd"]
     assert "LogToolCall" in caplog.text
+
+
+@pytest.mark.parametrize("gone", [OperationalError, InterfaceError])
+async def test_what_is_to_be_written_down_waits_for_a_database_that_is_gone(monkeypatch, caplog, gone):
+    monkeypatch.setattr(session_module, "LOG_RETRY_S", 0)
+    written: list[LogEntry] = []
+    fails = 3
+
+    def write(entry: LogEntry) -> None:
+        nonlocal fails
+        if fails:
+            fails -= 1
+            raise gone("the canary sings")
+        written.append(entry)
+
+    d = Driven(write=write)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    await d.engine.until_told(SendToolOutput("k", "Done."))
+    d.line.says(CallerHungUp(), None)
+    await d.over()
+    assert [type(entry).__name__ for entry in written] == ["LogToolCall", "LogToolCall", "LogEnd"]
+    assert len([one for one in caplog.records if "waits for the database" in one.message]) == 1
+    assert "canary" not in caplog.text
 
 
 async def test_a_deadline_of_the_call_is_kept_on_the_loops_clock(monkeypatch):
