@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from django.db import DatabaseError
+
 from .call.commands import HangUp, SwitchLanguage, Transfer
 from .languages import LANGUAGES
 from .models import AgentSettings, TransferDestination
@@ -16,9 +18,16 @@ def transfer_to_human(
     department: Annotated[str, "The department, if one was named to you; otherwise leave it empty"] = "",
 ) -> Transfer:
     """Put the caller through to a person. Use it at once when the caller asks for one, is upset, or needs what you cannot do."""
-    # Compared here and not by the database, which would refuse some of what a model may write.
-    known = department in TransferDestination.objects.values_list("department", flat=True)
-    return Transfer(reason.strip()[:200] or "not given", department if known else "")
+    return Transfer(reason.strip()[:200] or "not given", department if is_known(department) else "")
+
+
+def is_known(department: str) -> bool:
+    """Not if that cannot be found out: a caller who wants a person does not wait for the database."""
+    try:
+        # Compared here and not by the database, which would refuse some of what a model may write.
+        return bool(department) and department in TransferDestination.objects.values_list("department", flat=True)
+    except DatabaseError:
+        return False
 
 
 @tool

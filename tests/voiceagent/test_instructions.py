@@ -1,10 +1,11 @@
 import json
 
 import pytest
+from django.db import OperationalError
 
 from orders.tools import TOOLS as SHOP_TOOLS
 from voiceagent import instructions
-from voiceagent.call.commands import SwitchLanguage
+from voiceagent.call.commands import SwitchLanguage, Transfer
 from voiceagent.models import AgentSettings, TransferDestination
 from voiceagent.toolbox import Caller, ToolError
 from voiceagent.tools import TOOLS as OWN_TOOLS
@@ -92,6 +93,13 @@ class TestTheAgentsOwnTools:
     @pytest.mark.parametrize("department", ["", "sales", "+14155550188", "RETURNS'; --", "re\x00turns"])
     def test_a_department_nobody_made_is_the_default_one(self, department):
         assert transfer_to_human.function(ADA, "x", department).department == ""
+
+    def test_a_transfer_does_not_need_the_database(self, monkeypatch):
+        def is_gone(*_: object, **__: object) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(TransferDestination.objects, "values_list", is_gone)
+        assert transfer_to_human.function(ADA, "A refund.", "returns") == Transfer("A refund.", "")
 
     def test_a_reason_is_never_empty_and_never_endless(self):
         assert transfer_to_human.function(ADA, "  ").reason == "not given"
