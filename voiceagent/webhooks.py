@@ -7,7 +7,7 @@ from templates, what is decided from `MediaStream`.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -38,6 +38,7 @@ forms, markup = carrier.webhooks, carrier.markup
 T = TypeVar("T")
 View = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 64 * 1024
+NAMED_BY_WEEKDAY = timedelta(days=6)
 
 
 def signed(view: View) -> View:
@@ -238,12 +239,12 @@ class Aftermath:
 
     def message(self, **why: bool) -> HttpResponse:
         opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None
-        facts = {"rang": False, "failed": False, "busy": False, "closed": False, **why}
-        words = self._say("leave_message", **facts, opens_at=opens_at, call_back_by=self.call_back_by)
+        facts = {"opens_at": soon(opens_at), "call_back_by": soon(self.call_back_by)}
+        words = self._say("leave_message", **{"rang": False, "failed": False, "busy": False, "closed": False, **why}, **facts)
         return _xml(markup.take_message(words=words, language=tag(self.language), goodbye=self._say("goodbye"), to=_addresses()))
 
     def thanks(self) -> HttpResponse:
-        words = self._say("message_taken", call_back_by=self.call_back_by)
+        words = self._say("message_taken", call_back_by=soon(self.call_back_by))
         return _xml(markup.hang_up(words=words, language=tag(self.language)))
 
     @property
@@ -269,6 +270,11 @@ class Aftermath:
 
     def _say(self, line: str, **facts: Any) -> str:
         return spoken(f"agent/{line}", language=self.language, **facts)
+
+
+def soon(moment: datetime | None) -> datetime | None:
+    """A moment that can be told by its weekday alone."""
+    return moment if moment and moment - timezone.now() < NAMED_BY_WEEKDAY else None
 
 
 def tag(language: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +11,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from calllogs.log import DatabaseLog
@@ -20,6 +21,7 @@ from voiceagent import tickets, webhooks
 from voiceagent.engines.breaker import FAILURES, Breaker
 from voiceagent.languages import LANGUAGES
 from voiceagent.models import AgentSettings, MediaStream, TransferDestination
+from voiceagent.webhooks import soon
 from voiceagent.words import spoken
 
 CALL = "CA" + "0" * 32
@@ -550,3 +552,13 @@ def test_the_carriers_own_fallback_ends_without_us():
     document = ElementTree.parse(django_settings.BASE_DIR / "templates/carrier/fallback.xml").getroot()
     assert [verb.tag for verb in document] == ["Say", "Dial", "Say", "Hangup"]
     assert not [verb for verb in document.iter() if verb.get("action") or verb.get("url")]
+
+
+@pytest.mark.parametrize(("days", "is_named"), [(5, True), (7, False)])
+def test_a_day_is_named_by_its_weekday_only_within_the_week(days, is_named):
+    moment = timezone.now() + timedelta(days=days)
+    assert soon(moment) == (moment if is_named else None)
+
+
+def test_no_moment_is_no_moment():
+    assert soon(None) is None
