@@ -141,6 +141,9 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
         return _xml(markup.hang_up())
     try:
         aftermath = Aftermath.of(call_sid, desk)
+        if aftermath.is_over:
+            # The same words from the carrier again, after the call.
+            return _xml(markup.hang_up())
         match aftermath.next_step:
             case MediaStream.NextStep.HANG_UP:
                 return _xml(markup.hang_up())
@@ -199,6 +202,7 @@ class Aftermath:
     next_step: str = ""
     department: str = ""
     generation: int = 0
+    is_over: bool = False
 
     @classmethod
     def of(cls, call_sid: str, desk: Desk) -> "Aftermath":
@@ -206,7 +210,8 @@ class Aftermath:
         if stream is None:
             return cls(call_sid, desk, can_ask=True)
         language = stream.language or AgentSettings.current(stream.line_number).language
-        return cls(call_sid, desk, True, language, stream.next_step, stream.department, stream.generation)
+        is_over = stream.released_at is not None
+        return cls(call_sid, desk, True, language, stream.next_step, stream.department, stream.generation, is_over)
 
     def agent(self, ticket: str) -> HttpResponse:
         """The notice, the recording, the stream."""

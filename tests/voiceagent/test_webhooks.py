@@ -319,10 +319,12 @@ class TestAfterTheStream:
         assert verbs(post("/after-stream", {"CallStatus": state})) == ["Hangup"]
         assert MediaStream.objects.get().offers == 1
 
-    def test_after_the_carrier_has_said_that_a_call_is_over_it_has_no_other_stream(self):
-        stream()
+    @pytest.mark.parametrize("next_step", ["", "hand_over", "transfer"])
+    def test_what_was_asked_in_a_call_is_answered_with_a_hang_up_when_it_is_replayed_afterwards(self, next_step):
+        stream(next_step=next_step)
         post("/call-status", {"CallStatus": "completed", "CallDuration": "61"})
-        assert verbs(post("/after-stream", {"CallStatus": "in-progress"})) == DIAL
+        assert verbs(post("/after-stream", {"CallStatus": "in-progress"})) == ["Hangup"]
+        assert CallLog.objects.get().refused == ""
 
     def test_while_the_engine_is_down_a_person_takes_the_call(self, engine_down):
         stream()
