@@ -25,7 +25,7 @@ from .call.events import CallerHungUp, Event
 from .call.machine import Call, SoFar
 from .call.policy import Policy
 from .carriers import carrier
-from .carriers.base import CarrierError
+from .carriers.base import CarrierError, DialOutcome
 from .engines.base import Engine, EngineConfig
 from .engines.breaker import Observed, breaker
 from .failpoints import reached
@@ -41,8 +41,9 @@ logger = logging.getLogger(__name__)
 START_LIMIT_S = 5.0
 # Sockets that have not said so yet, beside the live calls.
 MOST_STARTING = 20
-# A carrier sends fifty frames a second, also of silence: a stream that sends nothing is one that nobody holds any more.
-SILENT_LIMIT_S = 10.0
+# A carrier sends fifty frames a second, also of silence: a stream that sends nothing is one that nobody holds any more. Until
+# that is noticed its caller hears nothing.
+SILENT_LIMIT_S = 3.5
 # Reading what a call needs must not keep its caller in silence: after the first, something of our own is played; after the
 # second, a person takes the call.
 PREPARED_SOON_S = 0.3
@@ -198,6 +199,9 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         logger.info("call %s is connected", stream.call_sid)
         await session.run()
         logger.info("call %s has left the agent; %s bad frames", stream.call_sid, line.bad_frames)
+        if line.left_before_transfer:
+            # No phone was rung, for nobody is there to be put through: it was not the transfer that failed.
+            await blocking.record(self._log.dial_finished, DialOutcome(stream.call_sid, "canceled", None))
         if line.went_silent:
             await blocking.ask_carrier(self._fetch_back, write, taken, stream.call_sid, round((loop.time() - began) * 1000))
 
@@ -296,6 +300,7 @@ class CallerLine:
         self.bad_frames = 0
         self.close_code = 1000
         self.went_silent = False
+        self.left_before_transfer = False
         self.stream = stream
         self._receive = receive
         self._send = send
@@ -354,6 +359,7 @@ class CallerLine:
                 await blocking.ask_carrier(carrier.api.redirect_call, call_sid, after_stream_url())
         except CarrierError as error:
             logger.warning("call %s: %s; closing its stream instead", call_sid, error)
+            self.left_before_transfer = error.ended and isinstance(act, Transfer)
             return False
         reached("last_act.done")
         return not isinstance(act, HandOver)

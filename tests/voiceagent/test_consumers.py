@@ -72,6 +72,16 @@ async def test_what_the_carrier_was_told_or_not_is_said(line, monkeypatch, act):
     assert not await line.last_act(act)
 
 
+@pytest.mark.parametrize(("ended", "left"), [(True, True), (False, False)])
+async def test_a_caller_who_left_before_a_phone_could_be_rung_is_told_from_a_carrier_in_trouble(line, monkeypatch, ended, left):
+    def refuses(call_sid: str, url: str) -> None:
+        raise CarrierError("the carrier refused: code 21220", ended=ended)
+
+    monkeypatch.setattr(carrier.api, "redirect_call", refuses)
+    assert not await line.last_act(Transfer("wants a person"))
+    assert line.left_before_transfer is left
+
+
 async def test_a_goodbye_ends_the_call_though_the_database_is_gone(line, monkeypatch):
     def gone(self: CallerLine, act: object) -> None:
         raise OperationalError
