@@ -111,7 +111,7 @@ async def test_an_engine_that_does_not_come_up_leads_to_a_person(world, faults):
     call = await w.call()
     await call.ended
     assert [dial.number for dial in w.telephone.dials] == [PERSON]
-    assert call.ear.runs() == []
+    assert [run for run in call.ear.runs() if run.ms > 10] == [], "nothing of the engine was heard, at most our chime"
     log = await w.until_recorded(call, lambda log: bool(log.disposition))
     assert log.end_reason == "engine_failed"
     w.model._refusals.clear()
@@ -211,18 +211,20 @@ async def test_the_recording_is_fetched_verified_and_kept(world, media_folder: P
     assert hashlib.sha256(file).hexdigest() == stored.sha256
 
 
-async def test_a_server_that_is_stopped_lets_go_of_its_calls_and_writes_them_down(world, tmp_path):
+async def test_a_server_that_is_stopped_lets_its_calls_end_first(world, tmp_path):
     with serving(tmp_path) as server:
-        w = await world(Say("A long answer about your order and everything in it.", 9000), server=server)
+        w = await world(Say("A long answer about your order and everything in it.", 6000), server=server)
         call = await w.call()
         await asks(w, call)
-        await call.until(w.hears(call, 2, 1000))
+        await call.until(w.hears(call, 2, 500))
         server.children[0].process.send_signal(signal.SIGTERM)
-        log = await w.until_recorded(call, lambda log: log.end_reason == "let_go")
-        await asyncio.wait_for(w.model.sessions[0].ended.wait(), 10)
+        await call.until(w.hears(call, 2, 6000))
+        await call.hang_up()
+        log = await w.until_recorded(call, lambda log: log.end_reason == "caller_hung_up")
         turns = await in_database(lambda: list(log.turns.order_by("position")))
-        assert turns[-1].interrupted and all(turn.ended_ms is not None for turn in turns)
-        # Nobody answers the carrier any more, which is not what this is about; its last word comes late, but it comes.
+        assert not turns[-1].interrupted
+        assert await asyncio.to_thread(server.children[0].process.wait, 20) == 0
+        # The carrier's last word finds nobody, which is not what this is about; it comes late, but it comes.
         await call.settled
         w.telephone.complaints.clear()
     fact = CallStatus(call.sid, "completed", sequence=9, duration_s=20)
