@@ -28,8 +28,9 @@ FINAL_STATUSES = {400, 401, 403, 404}
 # Messages that are none, so many in so short a time, are an engine that has lost its mind.
 MOST_BAD_MESSAGES = 5
 BAD_MESSAGES_WITHIN_S = 10.0
-# Caller's audio waiting for an engine that does not read: older speech would be answered too late to make sense.
-MOST_FRAMES_WAITING = 100
+# Caller's audio waiting for an engine that does not read, ten seconds of it: older speech would be answered too late to make
+# sense. All that a new session is to hear again comes at once, and must fit.
+MOST_FRAMES_WAITING = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from voiceagent.call.events import (
     ReplyStarted,
     ToolRequested,
 )
+from voiceagent.call.policy import Policy
 from voiceagent.engines.base import EngineConfig, ToolSchema
 from voiceagent.engines.openai_realtime import client
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
@@ -168,6 +169,11 @@ async def test_callers_audio_that_is_not_taken_is_dropped_oldest_first_and_nothi
         await asyncio.sleep(0)
     assert t.engine.dropped_frames == 30
     assert record.audio[0] == 30
+
+
+def test_all_that_a_new_session_is_to_hear_again_fits_in_what_waits_for_it():
+    (held_audio_ms,) = [one.default for one in fields(Policy) if one.name == "held_audio_ms"]
+    assert held_audio_ms < client.MOST_FRAMES_WAITING * 20
 
 
 @pytest.mark.parametrize(
