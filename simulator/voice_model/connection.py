@@ -44,7 +44,11 @@ class Record:
     sent: list[Event] = field(default_factory=list)
     audio: bytearray = field(default_factory=bytearray)
     appends: int = 0
-    # When each piece of the caller's audio came, seconds of the loop's clock.
+    # Seconds of the loop's clock: when it began, when the client last said anything, when it ended; and when each piece of
+    # the caller's audio came.
+    began_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    heard_at: float = 0.0
+    ended_at: float | None = None
     appended_at: list[float] = field(default_factory=list)
     close_code: int | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -103,6 +107,7 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._record.ended_at = asyncio.get_running_loop().time()
             self._record.ended.set()
 
     async def drop(self) -> None:
@@ -111,13 +116,14 @@ class Connection:
             self._request.transport.abort()
 
     def _write_down(self, message: str | bytes) -> None:
+        self._record.heard_at = asyncio.get_running_loop().time()
         try:
             event = json.loads(message)
         except (ValueError, RecursionError):
             event = {"type": "not JSON"}
         if isinstance(event, dict) and event.get("type") == "input_audio_buffer.append":
             self._record.appends += 1
-            self._record.appended_at.append(asyncio.get_running_loop().time())
+            self._record.appended_at.append(self._record.heard_at)
         else:
             self._record.events.append(event if isinstance(event, dict) else {"type": "not an object"})
 

@@ -9,8 +9,8 @@ import signal
 import socket
 import statistics
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,9 +52,26 @@ class Stack(WebServer):
     broker: FaultProxy
     engine: FaultProxy
     start: Callable[[], Child]
+    wait_until_ready: Callable[[Child], None]
+
+    @property
+    def engine_port(self) -> int:
+        return self.engine.port
 
     def send(self, child: Child, number: signal.Signals) -> None:
         child.process.send_signal(number)
+
+    @contextmanager
+    def only(self, child: Child) -> Iterator[None]:
+        """Whoever comes to the door is let in by this process: the others are held still."""
+        others = [one for one in self.children if one is not child and not one.has_ended]
+        for one in others:
+            self.send(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in others:
+                self.send(one, signal.SIGCONT)
 
     async def process_of(self, call_sid: str) -> Child:
         """The one that carries this call now, by what it says itself."""
@@ -67,8 +84,10 @@ class Stack(WebServer):
 
 
 @asynccontextmanager
-async def stack(folder: Path, processes: int = 2, **environment: str) -> AsyncIterator[Stack]:
-    """Several web processes that share one listening socket."""
+async def stack(
+    folder: Path, processes: int = 2, *, first: Mapping[str, str] | None = None, **environment: str
+) -> AsyncIterator[Stack]:
+    """Several web processes that share one listening socket. `first`: what only the environment of the first one says."""
     from os import environ
 
     port, telephone_port, voice_model_port = free_port(), free_port(), free_port()
@@ -89,14 +108,25 @@ async def stack(folder: Path, processes: int = 2, **environment: str) -> AsyncIt
 
         def start() -> Child:
             command = (sys.executable, "-m", "callcenter.server", "--fd", str(door.fileno()))
-            program = Program(f"web{len(webs) + 1}", command, given, is_ready=is_ready, inherits=(door.fileno(),))
+            its_own = {} if webs or not first else first
+            program = Program(f"web{len(webs) + 1}", command, given | its_own, is_ready=is_ready, inherits=(door.fileno(),))
             webs.append(children.start(program))
             return webs[-1]
 
         for _ in range(processes):
             start()
         await asyncio.to_thread(lambda: [children.wait_until_ready(web) for web in webs])
-        yield Stack(given["PUBLIC_BASE_URL"], telephone_port, voice_model_port, webs, database, broker, engine, start)
+        yield Stack(
+            given["PUBLIC_BASE_URL"],
+            telephone_port,
+            voice_model_port,
+            webs,
+            database,
+            broker,
+            engine,
+            start,
+            children.wait_until_ready,
+        )
 
 
 class Brief:
@@ -165,11 +195,14 @@ class Stage:
         if not call.is_over:
             await call.hang_up()
         await call.settled
+        allowed = [disposition] if isinstance(disposition, str) else disposition
+        # The carrier's word may come before the agent's own.
+        with suppress(AssertionError):
+            await self.world.until_recorded(call, lambda log: log.disposition in allowed)
         log = await self.world.until_recorded(call, lambda log: bool(log.disposition))
         self.row.silence_ms = round(call.ear.longest_owed_ms)
         self.row.disposition = log.disposition
         self.row.went_on_with = went_on_with
-        allowed = [disposition] if isinstance(disposition, str) else disposition
         assert log.disposition in allowed, f"it ended as {log.disposition}, not {allowed}"
         assert self.row.silence_ms <= silence_ms, f"the caller was left in silence: {call.ear.owed(grace_ms=1000)}"
         assert call.ear.overlaps() == [], "two voices at once"

@@ -5,9 +5,11 @@ at one end and a scripted practice voice model at the other. Only the words are 
 import asyncio
 import functools
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -15,14 +17,19 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, connections
+from django.utils import timezone
 
 from callcenter.processes.children import Child, Children, Program
 from callcenter.processes.ports import free_port
-from calllogs.models import CallLog
+from calllogs.models import CallLog, Turn
 from simulator.telephone import Call, Person, Telephone, tone
 from simulator.telephone.network import Speaker
 from simulator.voice_model.brains import ScriptedBrain
+from simulator.voice_model.connection import Record
 from simulator.voice_model.server import Faults, VoiceModel
+from voiceagent.consumers import caller_hash
+from voiceagent.models import MediaStream
+from voiceagent.toolbox import Caller
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +41,15 @@ PERSON = "+14155550199"
 SPEED = 4
 # Each session of a call speaks in bytes of its own, this far apart.
 BYTES_OF_A_SESSION = 30
+# What a process still holds of a call, it lets go of within this.
+LETS_GO_WITHIN_S = 8.0
+# What was on its way to a session with the engine when the next one was opened.
+ON_ITS_WAY_S = 0.3
+ERROR_LINE = re.compile(r"^[-\d]+ [:,\d]+ (ERROR|CRITICAL) .*$", re.MULTILINE)
+# Shorter words stand in logs by themselves.
+TELLING_WORDS = 12
+# In the kernel's table of connections.
+ESTABLISHED = "01"
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,11 @@ class WebServer:
     telephone_port: int
     voice_model_port: int
     children: list[Child]
+
+    @property
+    def engine_port(self) -> int:
+        """Where these processes find the engine."""
+        return self.voice_model_port
 
     @property
     def log(self) -> str:
@@ -94,6 +115,16 @@ class World:
     telephone: Telephone
     model: VoiceModel
     brains: list[ScriptedBrain] = field(default_factory=list)
+    # Words in the lines that the product may log as errors here; see `audit`.
+    errors_expected: list[str] = field(default_factory=list)
+    # How much had been logged before, by file.
+    logged_before: dict[Path, int] = field(default_factory=dict)
+
+    @property
+    def log(self) -> str:
+        """What the product has logged since."""
+        logs = [child.log for child in self.server.children]
+        return "".join(log.read_bytes()[self.logged_before.get(log, 0) :].decode(errors="replace") for log in logs)
 
     async def call(self, from_: str = ADA) -> Call:
         return await self.telephone.place_call(from_, SHOP)
@@ -140,6 +171,7 @@ async def opened(
     speed: float = SPEED,
     fallback_url: str = "",
     voice: Speaker | None = None,
+    repeats: int = 1,
     **script: object,
 ) -> AsyncIterator[World]:
     """`scripts`: one for each session with the engine, in the order they come; otherwise all have the same `replies`."""
@@ -159,11 +191,13 @@ async def opened(
         speed=speed,
         fallback_url=fallback_url,
         voice=voice,
+        repeats=repeats,
         status_callback=f"{server.url}/call-status",
         people={PERSON: Person(after_ms=400, stays_ms=500)} if people is None else people,
     )
     async with VoiceModel(brain, port=server.voice_model_port, faults=faults) as model, telephone:
-        yield World(server, telephone, model, brains)
+        logged = {child.log: child.log.stat().st_size for child in server.children}
+        yield World(server, telephone, model, brains, logged_before=logged)
 
 
 async def audit(world: World) -> None:
@@ -177,12 +211,64 @@ async def audit(world: World) -> None:
         await world.until_recorded(call, lambda log: log.status == "ended" and bool(log.disposition))
     for session in world.model.sessions:
         await asyncio.wait_for(session.ended.wait(), 5)
-    await in_database(audit_records, list(world.telephone.calls))
-    assert ADA not in world.server.log
+    audit_sessions(world)
+    call_sids = list(world.telephone.calls)
+    await let_go_of("a socket", lambda: [each for child in world.server.children for each in sockets_of_calls(world.server, child)])
+    await let_go_of("a place", functools.partial(in_database, places_taken, call_sids))
+    await in_database(audit_records, call_sids)
+    assert await in_database(lambda: list(settings.MEDIA_ROOT.rglob("*.part"))) == [], "a file that is not whole"
+    audit_log(world.log, [PERSON, *(call.from_ for call in world.telephone.calls.values())], world.errors_expected)
+    for words in await in_database(words_of, call_sids):
+        assert words not in world.log, "what was said in a call is in the log"
+
+
+async def let_go_of(what: str, held: Callable[[], object]) -> None:
+    """Something of a call that is over is held no more, or soon will not be."""
+    deadline = asyncio.get_running_loop().time() + LETS_GO_WITHIN_S
+    while left := (await found if asyncio.iscoroutine(found := held()) else found):
+        assert asyncio.get_running_loop().time() < deadline, f"{what} of a call that is over is still held: {left}"
+        await asyncio.sleep(0.1)
+
+
+def audit_sessions(world: World) -> None:
+    """Of one call at most one session with the engine was spoken to at any time. Callers are told apart by what stands for them."""
+    callers = Counter(caller_hash(Caller(sid, call.from_)) for sid, call in world.telephone.calls.items())
+    sessions: dict[str, list[Record]] = {}
+    for session in world.model.sessions:
+        sessions.setdefault(session.headers.get("OpenAI-Safety-Identifier", ""), []).append(session)
+    for who, theirs in sessions.items():
+        most = most_at_once([(one.began_at, one.heard_at - ON_ITS_WAY_S) for one in theirs])
+        assert most <= callers[who], f"{most} sessions with the engine at once, for {callers[who]} calls"
+
+
+def most_at_once(stretches: Sequence[tuple[float, float]]) -> int:
+    return max((sum(begin <= moment < end for begin, end in stretches) for moment, _ in stretches), default=0)
+
+
+def sockets_of_calls(server: WebServer, child: Child) -> list[tuple[int, int]]:
+    """The connections that this process has to the engine, or that somebody has to it: ports here and there. Linux only."""
+    inodes = set()
+    for file in Path(f"/proc/{child.process.pid}/fd").glob("*"):
+        with suppress(OSError):
+            inodes.add(str(file.readlink()).removeprefix("socket:[").removesuffix("]"))
+    found = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if inodes else []:
+        facts = line.split()
+        here, there = (int(facts[n].rpartition(":")[2], 16) for n in (1, 2))
+        is_of_a_call = here == urlsplit(server.url).port or there == server.engine_port
+        if facts[9] in inodes and facts[3] == ESTABLISHED and is_of_a_call:
+            found.append((here, there))
+    return found
+
+
+def places_taken(call_sids: list[str]) -> list[str]:
+    return [str(stream) for stream in MediaStream.objects.taking_a_place(timezone.now()).filter(call_sid__in=call_sids)]
 
 
 def audit_records(call_sids: list[str]) -> None:
-    for log in CallLog.objects.filter(call_sid__in=call_sids).prefetch_related("turns", "tool_calls"):
+    logs = CallLog.objects.filter(call_sid__in=call_sids).prefetch_related("turns", "tool_calls")
+    assert sorted(log.call_sid for log in logs) == sorted(call_sids), "a call without a log, or with two"
+    for log in logs:
         assert log.ended_at and log.disposition
         positions = [one.position for one in (*log.turns.all(), *log.tool_calls.all())]
         assert len(positions) == len(set(positions)), "two things in one place"
@@ -190,6 +276,21 @@ def audit_records(call_sids: list[str]) -> None:
         assert [turn.started_ms for turn in turns] == sorted(turn.started_ms for turn in turns), "turns out of order"
         assert all(turn.ended_ms is not None for turn in turns), "a turn that never ended"
         assert all(one.status != "running" for one in log.tool_calls.all()), "a tool that never ended"
+
+
+def audit_log(logged: str, numbers: Sequence[str], errors_expected: Sequence[str]) -> None:
+    """No number, nothing an exception says, and no error that nobody expects."""
+    for number in numbers:
+        assert not number or number.lstrip("+") not in logged, "a number is in the log"
+    assert "Traceback (most recent call last)" not in logged
+    errors = [match[0] for match in ERROR_LINE.finditer(logged)]
+    unexpected = [line for line in errors if not any(words in line for words in errors_expected)]
+    assert unexpected == [], "errors that nobody expects"
+
+
+def words_of(call_sids: list[str]) -> set[str]:
+    turns = Turn.objects.filter(call__call_sid__in=call_sids).values_list("generated", "heard")
+    return {words for turn in turns for words in turn if len(words) >= TELLING_WORDS}
 
 
 async def in_database(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
