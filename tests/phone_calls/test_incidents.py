@@ -13,7 +13,7 @@ from tests.phone_calls.world import PERSON, in_database
 
 
 async def test_no_engine_session_outlives_its_call(world):
-    """twilio-samples/speech-assistant-openai-realtime-api-python#10: the engine's socket stayed open after every hang-up until its cap."""
+    """twilio-samples/speech-assistant-openai-realtime-api-python#10: after hang-up the engine stayed connected until its cap."""
     w = await world(Say("A very long story that nobody hears to its end.", 9000))
     call = await w.call()
     await w.listens(call, 1)
