@@ -88,7 +88,11 @@ def call_status(form: Mapping[str, str]) -> CallStatus:
 
 
 def dial_outcome(form: Mapping[str, str]) -> DialOutcome:
-    return DialOutcome(call_sid(form), _one_of(form, "DialCallStatus", DIAL_STATES), _number_of(form, "DialCallDuration"))
+    """A dial that a redirect of ours interrupts is told as completed; whether anybody was connected is told beside it."""
+    state = _one_of(form, "DialCallStatus", DIAL_STATES)
+    if state == "answered" and form.get("DialBridged") == "false":
+        state = "no_answer"
+    return DialOutcome(call_sid(form), state, _number_of(form, "DialCallDuration"))
 
 
 def message_taken(form: Mapping[str, str]) -> MessageTaken:

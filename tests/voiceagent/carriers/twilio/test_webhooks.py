@@ -144,6 +144,12 @@ def test_what_became_of_ringing_a_person(said, state):
     assert webhooks.dial_outcome(form) == DialOutcome(CALL, state, 12)
 
 
+@pytest.mark.parametrize(("bridged", "state"), [("true", "answered"), ("false", "no_answer"), (None, "answered")])
+def test_a_dial_that_was_interrupted_before_anybody_was_connected_is_no_answer(bridged, state):
+    form = {"CallSid": CALL, "DialCallStatus": "completed"} | ({"DialBridged": bridged} if bridged else {})
+    assert webhooks.dial_outcome(form) == DialOutcome(CALL, state, None)
+
+
 def test_a_message_and_a_recording():
     message = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingDuration": "9"}
     assert webhooks.message_taken(message) == MessageTaken(CALL, RECORDING, 9)
