@@ -102,7 +102,7 @@ class Session:
         self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._acts: list[asyncio.Task[None]] = []
-        # Of sessions that were replaced; what is under way is not broken off at the end.
+        # Of sessions with an engine; what is under way is not broken off at the end.
         self._closings: list[asyncio.Task[None]] = []
         self._carrier_ends_stream = False
         self._alarm: asyncio.TimerHandle | None = None
@@ -123,13 +123,12 @@ class Session:
         self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
         try:
             self._set_alarm()
-            while not self._call.finished:
-                event = await self._next_event()
-                if event is None:
-                    break
-                for command in self._call.handle(event, self._loop.time()):
-                    self._carry_out(command)
-                self._set_alarm()
+            while self._call.state is not State.ENDED:
+                self._handle(await self._inbox.get())
+            # What is still at work needs no engine, and a session with one costs as long as it lasts.
+            self._let_engine_go()
+            while not self._call.finished and (event := await self._late_event()):
+                self._handle(event)
             await asyncio.gather(*self._acts)
             if self._carrier_ends_stream:
                 # Closing it first would make the carrier ask what comes next a second time, and ring a person twice.
@@ -172,10 +171,13 @@ class Session:
             logger.exception("the engine broke")
             await self._inbox.put(EngineFailed("internal_error", final=True))
 
-    async def _next_event(self) -> Event | None:
-        """None: the call has ended, and what is still at work has had its time."""
-        if self._call.state is not State.ENDED:
-            return await self._inbox.get()
+    def _handle(self, event: Event) -> None:
+        for command in self._call.handle(event, self._loop.time()):
+            self._carry_out(command)
+        self._set_alarm()
+
+    async def _late_event(self) -> Event | None:
+        """The call has ended. None: what is still at work has had its time."""
         try:
             return await asyncio.wait_for(self._inbox.get(), LATE_TOOL_LIMIT_S)
         except TimeoutError:
@@ -227,10 +229,13 @@ class Session:
 
     def _reconnect(self, history: tuple[Remark, ...], language: str) -> None:
         """What is sent from now on waits for the new session. What the old one still says, its end above all, is no news."""
-        self._engine_reader.cancel()
-        self._closings.append(asyncio.create_task(self._engine.close()))
+        self._let_engine_go()
         self._engine = self._new_engine(history, language)
         self._engine_reader = asyncio.create_task(self._read_engine(self._engine))
+
+    def _let_engine_go(self) -> None:
+        self._engine_reader.cancel()
+        self._closings.append(asyncio.create_task(self._engine.close()))
 
     async def _perform(self, act: LastAct) -> None:
         self._carrier_ends_stream = await self._line.last_act(act)

@@ -295,6 +295,30 @@ async def test_a_tool_still_running_at_hang_up_is_waited_for_and_logged():
     assert [entry.result for entry in d.log if isinstance(entry, LogToolCall)] == ["", "Booked."]
 
 
+async def test_the_engine_is_let_go_when_the_caller_has_hung_up_though_a_tool_is_still_running():
+    release = threading.Event()
+
+    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+        release.wait(10)
+        return ToolFinished(tool_call_id, "Booked.", "done")
+
+    d = Driven(use_tool=slow)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "book_appointment", "{}"))
+    async with asyncio.timeout(10):
+        while not any(isinstance(entry, LogToolCall) for entry in d.log):
+            await asyncio.sleep(0)
+    d.line.says(CallerHungUp(), None)
+    try:
+        async with asyncio.timeout(10):
+            while not d.engine.closed:
+                await asyncio.sleep(0)
+        assert not d.task.done()
+    finally:
+        release.set()
+    await d.over()
+    assert [entry.result for entry in d.log if isinstance(entry, LogToolCall)] == ["", "Booked."]
+
+
 async def test_an_entry_that_cannot_be_written_does_not_lose_those_after_it(caplog):
     written: list[LogEntry] = []
 
