@@ -1,5 +1,7 @@
 """Callers who say nothing, and those who are only late; an engine that says nothing; a line that nobody listens to."""
 
+import pytest
+
 from simulator.telephone.sound import music, noise
 from simulator.voice_model.brains import Say, Stall
 from tests.virtual_time import in_virtual_time
@@ -77,6 +79,28 @@ async def test_who_answers_the_goodbye_is_heard_out_and_the_call_goes_on():
         assert r.ear.stale(r.byte(r.lines.no_input_goodbye), interrupted_ms) == 0
         await r.passes(5)
         assert r.end is None
+
+
+@in_virtual_time
+async def test_who_types_a_number_and_the_pound_key_is_answered():
+    async with room(ANSWER) as r:
+        await r.greeted()
+        await r.presses("4711#")
+        typed_ms = r.ear.now_ms
+        await r.listens()
+        assert r.heard[-1] == ANSWER.words
+        assert next(one.at_ms for one in r.everything_heard if one.words == ANSWER.words) - typed_ms <= 1000
+
+
+@pytest.mark.xfail(reason="the wait is counted from when the number is taken for complete, not from its last key", strict=True)
+@in_virtual_time
+async def test_who_types_a_number_without_the_pound_key_waits_no_longer_than_others():
+    async with room(Stall()) as r:
+        await r.greeted()
+        await r.presses("4711")
+        typed_ms = r.ear.now_ms
+        await r.until(lambda: r.ear.last_voice_ms > typed_ms)
+        assert r.ear.now_ms - typed_ms <= 5000
 
 
 @in_virtual_time

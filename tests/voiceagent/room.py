@@ -562,6 +562,9 @@ class Room:
         """Whether the caller hears this reply of the call at this moment."""
         return self.ear.heard[-1:] == bytes([number + 1]) and self.ear.heard[-FRAME:].count(number + 1) > FRAME // 2
 
+    def is_of_a_reply(self, sound: bytes) -> bool:
+        return all(byte - 1 in self._all() for byte in sound) and bool(sound)
+
     def _all(self) -> range:
         return range(sum(len(brain.requests) for brain in self.engine.brains))
 
