@@ -50,8 +50,9 @@ async def sets(shared_stack: Stack, transactional_db: None, row: Row) -> AsyncIt
     async with AsyncExitStack() as inside:
 
         async def set_stage(*replies: object, on: Stack = shared_stack, **facts: Any) -> Stage:
-            one = await inside.enter_async_context(stage(on, row, *replies, **facts))
-            inside.push_async_callback(audit, one.world)
+            ends_with = inside if on is shared_stack else on.stages
+            one = await ends_with.enter_async_context(stage(on, row, *replies, **facts))
+            ends_with.push_async_callback(audit, one.world)
             return one
 
         yield set_stage

@@ -53,6 +53,8 @@ class Stack(WebServer):
     engine: FaultProxy
     start: Callable[[], Child]
     wait_until_ready: Callable[[Child], None]
+    # What takes place here ends before the processes do.
+    stages: AsyncExitStack
 
     @property
     def engine_port(self) -> int:
@@ -116,6 +118,7 @@ async def stack(
         for _ in range(processes):
             start()
         await asyncio.to_thread(lambda: [children.wait_until_ready(web) for web in webs])
+        stages = await inside.enter_async_context(AsyncExitStack())
         yield Stack(
             given["PUBLIC_BASE_URL"],
             telephone_port,
@@ -126,6 +129,7 @@ async def stack(
             engine,
             start,
             children.wait_until_ready,
+            stages,
         )
 
 

@@ -247,6 +247,8 @@ def most_at_once(stretches: Sequence[tuple[float, float]]) -> int:
 
 def sockets_of_calls(server: WebServer, child: Child) -> list[tuple[int, int]]:
     """The connections that this process has to the engine, or that somebody has to it: ports here and there. Linux only."""
+    if child.has_ended:
+        return []
     inodes = set()
     for file in Path(f"/proc/{child.process.pid}/fd").glob("*"):
         with suppress(OSError):
