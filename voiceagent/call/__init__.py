@@ -6,6 +6,7 @@ That makes every rule of a call testable by calling a function, and a recorded i
     events.py       what can happen
     commands.py     what a call can ask for
     machine.py      every rule of a call
+    link.py         the session with the engine, and how often it may fail
     replies.py      one reply at a time
     playback.py     what the caller has heard
     transcript.py   turns, in the order they began

@@ -71,6 +71,7 @@ from .events import (
 )
 from .hearing import Hearing
 from .keypad import ENDS, Keypad
+from .link import Link
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
 from .replies import Replies, Reply
@@ -135,11 +136,7 @@ class Call:
         self._all_fillers = {filler for lines in policy.lines.values() for filler in lines.fillers}
         self._filled = False
         self._nudges = self._pardoned = 0
-        self._failed_replies = self._missed_ends = 0
-        self._engine_up = self._engine_gone = False
-        # 0 is none: between a lost session and the next, or when there will be no other.
-        self._session = self._sessions = 1
-        self._reconnects = 0
+        self._link = Link(policy)
         self._keypad = Keypad(policy.most_digits)
         self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress)
         self._answering = Answering(policy.endpointing_ms)
@@ -218,9 +215,9 @@ class Call:
     # The caller's side
 
     def _caller_audio(self, payload: str) -> None:
-        if self.state is not State.ENDED and not self._engine_gone:
+        if self.state is not State.ENDED and not self._link.is_gone:
             self._hearing.keep(payload)
-        if self._engine_up:
+        if self._link.is_up:
             self._send_caller_audio(payload)
 
     def _send_caller_audio(self, payload: str) -> None:
@@ -228,7 +225,7 @@ class Call:
         self._answering.sent(audio_bytes(payload) / BYTES_PER_MS)
 
     def _caller_speech_started(self, turn_id: str) -> None:
-        if not self._engine_up:
+        if not self._link.is_up:
             return
         self._answering.caller_started()
         self._transcript.begin(turn_id, "caller", self._at_ms)
@@ -254,7 +251,7 @@ class Call:
     def _caller_turn_committed(self, turn_id: str) -> None:
         self._caller_speaking = False
         self._timers.pop("speech", None)
-        if self.state is State.TALKING and self._engine_up:
+        if self.state is State.TALKING and self._link.is_up:
             self._transcript.begin(turn_id, "caller", self._at_ms)
             self._replies.wanted = StartReply()
             self._cut_off = False
@@ -329,12 +326,12 @@ class Call:
             self._replies.want(StartReply())
 
     def _tell_engine(self, remark: Remark) -> None:
-        if self._session:
+        if self._link.session:
             self._out.append(TellEngine(remark))
 
     def _put_through(self, reason: str) -> None:
         """The caller wants a person: at once, without argument, and whatever the model makes of it."""
-        if not self._engine_up:
+        if not self._link.is_up:
             self._close(Transfer(reason), "transferred", words=False)
         elif self.state is State.TALKING:
             self._barge_in()
@@ -382,9 +379,8 @@ class Call:
     # The agent's side
 
     def _engine_ready(self) -> None:
-        if self._engine_up or not self._session:
+        if not self._link.came_up():
             return
-        self._engine_up = True
         self._timers.pop("connect", None)
         self._answering.session_began()
         for payload in self._hearing:
@@ -402,13 +398,13 @@ class Call:
         self._first_words = None
 
     def _reply_started(self, reply_id: str) -> None:
-        if self._engine_up:
-            self._missed_ends = 0
+        if self._link.is_up:
+            self._link.reply_began()
             self._out += self._replies.started(reply_id)
             self._expect_progress()
 
     def _agent_audio(self, event: AgentAudio) -> None:
-        if not self._engine_up:
+        if not self._link.is_up:
             return
         size = audio_bytes(event.payload)
         if self._is_stale(event):
@@ -475,14 +471,13 @@ class Call:
             # To the caller that is silence, whatever it is to the engine.
             self._reply_failed(reply, "empty")
         elif event.status == "completed":
-            self._failed_replies = 0
+            self._link.reply_completed()
 
     def _reply_failed(self, reply: Reply, reason: str) -> None:
-        self._failed_replies += 1
-        if self._failed_replies > self._policy.reply_retries:
-            self._engine_failed(f"reply_failed {reason}".strip())
-        else:
+        if self._link.reply_failed():
             self._replies.want(reply.line)
+        else:
+            self._engine_failed(f"reply_failed {reason}".strip())
 
     def _reply_refused(self) -> None:
         if self._replies.refused():
@@ -493,20 +488,18 @@ class Call:
             self._timers["reply"] = self._now + self._policy.reply_s
 
     def _engine_lost(self, reason: str, final: bool = False, retry_after_s: float = 0.0) -> None:
-        """Another session takes over, once; mere connecting earns no second chance."""
-        if not (self._session or final):
+        """Another session takes over, if there may be one."""
+        if not (self._link.session or final):
             # There is nothing to lose: another is on its way, or none will be.
             return
-        too_late = retry_after_s > self._policy.longest_retry_after_s
-        if final or too_late or self.state is State.CLOSING or self._reconnects >= self._policy.reconnects:
+        if final or self.state is State.CLOSING or not self._link.may_be_replaced(retry_after_s):
             self._engine_failed(reason)
             return
-        self._reconnects += 1
         self._was_speaking = self._caller_speaking
         if self.state is State.TALKING and (self._agent_is_generating or self._tools.running):
             self._first_words = StartReply()
             self._waiting.in_trouble = True
-        pause_s = retry_after_s or (0.0 if self._engine_up else self._policy.retry_s)
+        pause_s = self._link.pause_s(retry_after_s)
         self._engine_out_of_reach()
         self._timers.setdefault("connect", self._now + pause_s + self._policy.reconnect_s)
         if pause_s:
@@ -520,15 +513,14 @@ class Call:
             for turn_id in reply.turn_ids:
                 self._interrupted(turn_id, self._playback.sent_ms(turn_id))
         self._replies.give_up()
-        self._engine_up = self._caller_speaking = self._cut_off = False
-        self._session = 0
+        self._caller_speaking = self._cut_off = False
+        self._link.lost()
         self._engines_turns.clear()
         for timer in ("reply", "refused", "speech"):
             self._timers.pop(timer, None)
 
     def _reconnect_engine(self) -> None:
-        self._sessions += 1
-        self._session = self._sessions
+        self._link.opened()
         self._out.append(ReconnectEngine(self._transcript.remarks(), self._language))
 
     def _engine_failed(self, reason: str) -> None:
@@ -536,7 +528,7 @@ class Call:
         if self.state is State.ENDED:
             return
         self._engine_out_of_reach()
-        self._engine_gone = True
+        self._link.given_up()
         self._first_words = None
         self._asked_to_close = None
         for timer in ("connect", "reconnect"):
@@ -549,7 +541,7 @@ class Call:
 
     def _tool_requested(self, event: ToolRequested) -> None:
         """Run once, however often it is announced. A reply that was cancelled asks for nothing any more."""
-        if not self._engine_up or self._replies.is_dead(event.reply_id):
+        if not self._link.is_up or self._replies.is_dead(event.reply_id):
             return
         if not self._tools.is_new(event.tool_call_id):
             return
@@ -557,7 +549,7 @@ class Call:
         reply = self._replies.under_way
         if reply:
             reply.asked_for_tools = True
-        run = ToolRun(event, self._transcript.next_position(), self._at_ms, reply, self._session)
+        run = ToolRun(event, self._transcript.next_position(), self._at_ms, reply, self._link.session)
         if self.state is State.CLOSING:
             refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
             self._out += [run.ended(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
@@ -590,14 +582,14 @@ class Call:
         self._give_tool_output(run, event.output)
         if isinstance(event.act, Transfer | HangUp):
             reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
-            self._close(event.act, reason, after=run.reply, words=self._engine_up)
-        elif self.state is State.TALKING and not self._tools.running and self._engine_up:
+            self._close(event.act, reason, after=run.reply, words=self._link.is_up)
+        elif self.state is State.TALKING and not self._tools.running and self._link.is_up:
             self._replies.want(StartReply())
         self._act_on(self._concerns.tool_finished(event.status), "The agent could not help.")
 
     def _give_tool_output(self, run: ToolRun, output: str) -> None:
         """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""
-        if run.session == self._session:
+        if run.session == self._link.session:
             self._out.append(SendToolOutput(run.request.tool_call_id, output))
         else:
             self._tell_engine(run.told(output))
@@ -606,7 +598,7 @@ class Call:
         if switch.language in self._policy.lines and switch.language != self._language:
             self._language = switch.language
             self._out.append(LogLanguage(switch.language, self._at_ms))
-            if self._session:
+            if self._link.session:
                 self._out.append(switch)
 
     # Time
@@ -660,11 +652,10 @@ class Call:
 
     def _end_was_missed(self) -> None:
         self._timers.pop("reply", None)
-        self._missed_ends += 1
-        if self._missed_ends > self._policy.reply_retries:
-            self._engine_lost("no_reply")
-        else:
+        if self._link.end_was_missed():
             self._replies.end_was_missed()
+        else:
+            self._engine_lost("no_reply")
 
     def _wait_is_long(self) -> None:
         if self._owes_sound:
@@ -739,8 +730,7 @@ class Call:
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
         self.state = State.ENDED
-        self._engine_up = False
-        self._session = 0
+        self._link.lost()
         self._timers.clear()
         self._replies.give_up()
         if reason:
@@ -788,7 +778,7 @@ class Call:
             self._timers.pop("playback", None)
         else:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
-        quiet = self.state is State.TALKING and self._engine_up
+        quiet = self.state is State.TALKING and self._link.is_up
         quiet = quiet and not (self._caller_speaking or self._keypad.is_typing or self._agent_is_to_be_heard)
         self._wait("silence", self._policy.silence_s, quiet and not self._tools.running)
         self._filled = self._filled and self._tools.running
@@ -810,7 +800,7 @@ class Call:
     @property
     def _may_speak(self) -> bool:
         nobody_else = not (self._caller_speaking or self._keypad.is_typing)
-        return self._engine_up and (nobody_else or self.state is State.CLOSING)
+        return self._link.is_up and (nobody_else or self.state is State.CLOSING)
 
     @property
     def _owes_sound(self) -> bool:
@@ -825,7 +815,7 @@ class Call:
 
     @property
     def _nothing_to_come(self) -> bool:
-        tools = self._tools.running and not self._engine_gone
+        tools = self._tools.running and not self._link.is_gone
         return not (tools or self._first_words or self._agent_is_to_be_heard)
 
     @property

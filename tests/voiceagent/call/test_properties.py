@@ -127,6 +127,14 @@ class Ear:
     def mark_sent(self, name):
         self.queued[-1][0] = name
 
+    def is_too_late(self, name, now):
+        """A carrier that echoes a mark is not that far behind; one that is has nothing more to say about what it was for."""
+        names = [mark for mark, _ in self.queued]
+        if name not in names:
+            return False
+        after = sum(seconds for _, seconds in self.queued[names.index(name) + 1 :])
+        return now > self.silent_from - after + POLICY.mark_grace_s
+
     def mark_reached(self, name, now):
         names = [mark for mark, _ in self.queued]
         if name in names:
@@ -196,6 +204,8 @@ class Witness:
     def step(self, event, now):
         self.now = now
         self.listens()
+        if isinstance(event, MarkReached) and self.ear.is_too_late(event.name, now):
+            return
         was_ended = self.call.state is State.ENDED
         was_talking = self.call.state is State.TALKING
         if isinstance(event, ReplyFinished | ReplyRefused | EngineFailed | DeadlinePassed):
