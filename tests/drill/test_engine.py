@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -66,9 +66,9 @@ class Door:
         self._say(0x88, (1001).to_bytes(2))
 
     def _say(self, kind: int, payload: bytes) -> None:
-        self._visits[-1][0].write(
-            bytes([kind]) + (bytes([126]) + len(payload).to_bytes(2) if len(payload) > 125 else bytes([len(payload)])) + payload
-        )
+        size = len(payload)
+        length = bytes([size]) if size < 126 else bytes([126]) + size.to_bytes(2)
+        self._visits[-1][0].write(bytes([kind]) + length + payload)
 
     async def _come_in(self, reader: asyncio.StreamReader, product: asyncio.StreamWriter) -> None:
         if self.refusals:
@@ -79,6 +79,7 @@ class Door:
         answers, engine = await asyncio.open_connection("127.0.0.1", self._behind)
         self._visits.append((product, engine))
         await asyncio.gather(self._pass_on(reader, engine), self._pass_on(answers, product))
+        self._visits.remove((product, engine))
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
@@ -92,18 +93,24 @@ class Door:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shared_stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """One process: each drill begins with sessions that come about, so that none has to bear what another did to its breaker."""
+async def stack_and_door(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, Door]]:
     async with stack(tmp_path_factory.mktemp("engine"), processes=1) as one:
-        yield one
+        behind = replace(one, voice_model_port=free_port())
+        async with Door(one.voice_model_port, behind.voice_model_port) as before_it:
+            yield behind, before_it
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def door(shared_stack: Stack) -> AsyncIterator[tuple[Door, Stack]]:
-    """A door, and the stack to set the stage on."""
-    behind = replace(shared_stack, voice_model_port=free_port())
-    async with Door(shared_stack.voice_model_port, behind.voice_model_port) as one:
-        yield one, behind
+@pytest.fixture(scope="module")
+def shared_stack(stack_and_door: tuple[Stack, Door]) -> Stack:
+    """One process: each drill begins with sessions that come about, so that none has to bear what another did to its breaker."""
+    return stack_and_door[0]
+
+
+@pytest.fixture
+def door(stack_and_door: tuple[Stack, Door]) -> Iterator[Door]:
+    one = stack_and_door[1]
+    yield one
+    one.refusals.clear()
 
 
 def byte(session: int) -> int:
@@ -231,8 +238,7 @@ def too_many_requests(retry_after_s: int) -> str:
 
 @pytest.mark.drill("F03", "the engine has too many requests, and asks us to come back in 1 s")
 async def test_an_engine_that_is_busy_for_a_moment_is_waited_for(door, sets):
-    door, behind = door
-    s = await sets(Say("We are open until six.", 800), on=behind, bystanders=BYSTANDERS)
+    s = await sets(Say("We are open until six.", 800), bystanders=BYSTANDERS)
     door.refusals.append(too_many_requests(1))
     call = await s.greeted()
     await s.asks(call)
@@ -244,8 +250,7 @@ async def test_an_engine_that_is_busy_for_a_moment_is_waited_for(door, sets):
 
 @pytest.mark.drill("F03", "the engine has too many requests, and asks us to come back in 30 s")
 async def test_an_engine_that_is_busy_for_long_is_not_waited_for(door, sets):
-    door, behind = door
-    s = await sets(on=behind, bystanders=BYSTANDERS)
+    s = await sets(bystanders=BYSTANDERS)
     door.refusals.extend([too_many_requests(30)] * 3)
     call = await s.call()
     await call.ended
@@ -253,7 +258,6 @@ async def test_an_engine_that_is_busy_for_long_is_not_waited_for(door, sets):
     assert len(door.refusals) == 2, "it was asked once"
 
 
-@pytest.mark.short
 @pytest.mark.drill("F03", "the engine takes the connection, says that the quota is used up, and closes, for ever")
 async def test_a_quota_that_is_used_up_leads_to_a_person_at_once(sets):
     """Another agent connected again every 300 ms, for ever, and each connection earned it another try (LiveKit 6352)."""
@@ -387,8 +391,7 @@ async def test_an_engine_that_is_lost_twice_leads_to_a_person(sets):
 
 @pytest.mark.drill("F07", "the engine's connection breaks while nobody speaks")
 async def test_an_engine_that_is_lost_while_nobody_speaks_is_replaced_unnoticed(door, sets):
-    door, behind = door
-    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], bystanders=BYSTANDERS)
     call = await s.greeted()
     heard = call.ear.last_voice_ms
     door.cut()
@@ -404,8 +407,7 @@ async def test_an_engine_that_is_lost_while_nobody_speaks_is_replaced_unnoticed(
 
 @pytest.mark.drill("F07", "the engine's connection breaks while the caller speaks")
 async def test_what_a_caller_said_while_the_engine_was_lost_is_answered(door, sets):
-    door, behind = door
-    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], bystanders=BYSTANDERS)
     call = await s.greeted()
     speaking = asyncio.create_task(s.asks(call, 2000))
     await call.line.wait(1000)
@@ -416,11 +418,9 @@ async def test_what_a_caller_said_while_the_engine_was_lost_is_answered(door, se
     await over(s, call, disposition="caller_hung_up", went_on_with="the agent")
 
 
-@pytest.mark.short
 @pytest.mark.drill("F08", "the connection goes dead without a word, while the caller waits for an answer")
 async def test_an_engine_that_fell_silent_is_replaced(door, sets):
-    door, behind = door
-    s = await sets(scripts=[(), (Say("Here is your answer.", 900),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(), (Say("Here is your answer.", 900),)], bystanders=BYSTANDERS)
     call = await s.greeted()
     speaking = asyncio.create_task(s.asks(call))
     await call.until(lambda: bool(sessions(s)[0].told("input_audio_buffer.speech_started")))
@@ -434,9 +434,8 @@ async def test_an_engine_that_fell_silent_is_replaced(door, sets):
 
 @pytest.mark.drill("F08", "the connection goes dead without a word, in mid-sentence")
 async def test_an_engine_that_fell_silent_in_mid_sentence_is_replaced(door, sets):
-    door, behind = door
     beginning = [Say("Your order left on Monday", 1500), Stall()]
-    s = await sets(scripts=[(beginning,), (Say("As I was saying.", 900),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(beginning,), (Say("As I was saying.", 900),)], bystanders=BYSTANDERS)
     call = await mid_sentence(s)
     door.freeze()
     await hears(call, byte(2))
@@ -446,8 +445,7 @@ async def test_an_engine_that_fell_silent_in_mid_sentence_is_replaced(door, sets
 
 @pytest.mark.drill("F08", "the connection goes dead without a word while nobody speaks; then the caller asks")
 async def test_what_a_caller_says_to_a_dead_connection_is_answered(door, sets):
-    door, behind = door
-    s = await sets(scripts=[(), (Say("Here is your answer.", 900),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(), (Say("Here is your answer.", 900),)], bystanders=BYSTANDERS)
     call = await s.greeted()
     door.freeze()
     await call.line.wait(300)
@@ -481,8 +479,7 @@ async def test_a_session_that_expires_in_mid_sentence_is_replaced(sets):
 
 @pytest.mark.drill("F09", "the engine ends a session that has lasted too long, while nobody speaks")
 async def test_a_session_that_expires_while_nobody_speaks_is_replaced_unnoticed(door, sets):
-    door, behind = door
-    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], on=behind, bystanders=BYSTANDERS)
+    s = await sets(scripts=[(), (Say("We are open until six.", 800),)], bystanders=BYSTANDERS)
     call = await s.greeted()
     heard = call.ear.last_voice_ms
     door.tell({"type": "error", "error": {"type": "invalid_request_error", "code": "session_expired", "message": "Too long."}})
@@ -500,7 +497,6 @@ async def test_a_session_that_expires_while_nobody_speaks_is_replaced_unnoticed(
 # It answers, and not as it should
 
 
-@pytest.mark.short
 @pytest.mark.drill("F10", "a reply fails, and the next one does not")
 async def test_a_reply_that_fails_once_is_asked_for_again(sets):
     s = await sets(Fail(), Say("Here I am again.", 700), bystanders=BYSTANDERS)
@@ -558,8 +554,7 @@ async def believes_that_its_reply_is_over(s: Stage, door: Door) -> Call:
 
 @pytest.mark.drill("F11", "the engine says that it is still speaking, and then that it has ended")
 async def test_a_reply_that_was_refused_comes_after_the_one_in_its_way(door, sets):
-    door, behind = door
-    s = await sets([Say("One moment.", 500), Stall()], Say("Here is your answer.", 800), on=behind, bystanders=BYSTANDERS)
+    s = await sets([Say("One moment.", 500), Stall()], Say("Here is your answer.", 800), bystanders=BYSTANDERS)
     call = await believes_that_its_reply_is_over(s, door)
     s.world.brains[-1].go_on()
     await hears(call, byte(1) + 2)
@@ -570,8 +565,7 @@ async def test_a_reply_that_was_refused_comes_after_the_one_in_its_way(door, set
 
 @pytest.mark.drill("F11", "the engine says that it is still speaking, when it had already said that it has ended")
 async def test_a_reply_that_was_refused_does_not_wait_for_an_end_that_has_been(door, sets):
-    door, behind = door
-    s = await sets([Say("One moment.", 500), Stall()], Say("Here is your answer.", 800), on=behind, bystanders=BYSTANDERS)
+    s = await sets([Say("One moment.", 500), Stall()], Say("Here is your answer.", 800), bystanders=BYSTANDERS)
     call = await believes_that_its_reply_is_over(s, door)
     record = sessions(s)[0]
     record.session.finish(record.replies[-1])  # nobody is told
@@ -644,8 +638,7 @@ async def test_an_engine_that_has_lost_its_mind_is_replaced(sets, nonsense):
 @pytest.mark.drill("F17", "the caller has hung up, and the engine does not answer our goodbye")
 async def test_no_session_with_the_engine_outlives_its_call(door, sets):
     """Sessions that stayed open until the engine's own limit, long after the caller had gone (twilio-py-sample 10 and 36)."""
-    door, behind = door
-    s = await sets(Say("A long answer.", 8000), on=behind, bystanders=BYSTANDERS)
+    s = await sets(Say("A long answer.", 8000), bystanders=BYSTANDERS)
     call = await mid_sentence(s)
     door.freeze()
     await call.hang_up()
@@ -655,8 +648,7 @@ async def test_no_session_with_the_engine_outlives_its_call(door, sets):
 
 @pytest.mark.drill("F17", "the engine is dead for all, and does not answer our goodbye")
 async def test_a_person_is_not_kept_waiting_by_an_engine_that_does_not_say_goodbye(door, sets):
-    door, behind = door
-    s = await sets(Complain("insufficient_quota"), on=behind, bystanders=BYSTANDERS)
+    s = await sets(Complain("insufficient_quota"), bystanders=BYSTANDERS)
     call = await s.greeted()
     speaking = asyncio.create_task(s.asks(call))
     await call.until(lambda: bool(sessions(s)[0].told("error")))

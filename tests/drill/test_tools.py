@@ -168,7 +168,6 @@ async def test_a_caller_who_speaks_while_a_tool_is_at_work_is_heard(gate, sets):
     assert await used(log) == [("opening_hours", "done")]
 
 
-@pytest.mark.short
 @pytest.mark.drill("F68", "the caller hangs up while a tool that books is at work")
 async def test_a_booking_that_was_begun_is_finished_and_written_down_though_the_caller_left(gate, sets):
     s = await sets(BOOK, bystanders=BYSTANDERS)
@@ -308,7 +307,6 @@ async def test_what_a_tool_finds_is_bounded_and_changes_nothing(sets):
 # A person is wanted as well
 
 
-@pytest.mark.short
 @pytest.mark.drill("F69", "the engine puts the caller through three times at once, and books something too")
 async def test_a_caller_is_put_through_once_and_what_was_begun_is_finished(sets):
     s = await sets([TRANSFER, TRANSFER, TRANSFER, BOOK], Say("I will put you through.", 800), bystanders=BYSTANDERS)
@@ -323,7 +321,6 @@ async def test_a_caller_is_put_through_once_and_what_was_begun_is_finished(sets)
     assert (booked, outcome) in {(1, "done"), (0, "refused")}, "what was done is what is written down"
 
 
-@pytest.mark.short
 @pytest.mark.drill("F69", "the caller asks for a person while a tool hangs")
 async def test_a_caller_who_wants_a_person_does_not_wait_for_a_tool(gate, sets):
     s = await sets(BOOK, heard=[Heard("Book me a call."), Heard("No, let me talk to a real person.")], bystanders=BYSTANDERS)
