@@ -64,6 +64,7 @@ def nothing_but_refusals(s: Stage) -> None:
     complaints = s.world.telephone.complaints
     assert all(one.code in (31901, 31920) or "/call-recording-complete" in one.message for one in complaints), complaints
     complaints.clear()
+    s.world.errors_expected.append("Internal Server Error: /call-recording-complete")
 
 
 @pytest.mark.short
@@ -113,7 +114,8 @@ async def test_no_webhook_waits_for_a_broker_that_says_nothing(sets):
     many = []
     for number in range(200, 220):
         many.append(await s.call(f"+14155550{number}"))
-        await call.line.wait(100)
+        # Twenty within two seconds keep two cores busy, broker or not; that is not what this is about.
+        await call.line.wait(300)
     for one in many:
         await one.until(lambda one=one: "Start" in one.verbs or "Connect" in one.verbs)
         await one.hang_up()
