@@ -21,14 +21,12 @@ async def test_people_who_talk_far_behind_the_caller_disturb_nothing():
         assert r.ear.stale(r.byte(LONG.words), 0) == LONG.ms
 
 
-@pytest.mark.xfail(reason="the greeting waits for the end of what the engine takes for speech, a minute long", strict=True)
 @in_virtual_time
 async def test_a_crowd_as_loud_as_the_caller_does_not_keep_the_agent_from_greeting():
     async with room(surroundings=noise(4000, rms=1500)) as r:
         await r.hears(r.lines.greeting, within_s=5)
 
 
-@pytest.mark.xfail(reason="nothing is played for as long as the caller is taken to speak, from the very beginning", strict=True)
 @in_virtual_time
 async def test_who_speaks_before_the_agent_does_hears_that_the_line_is_alive_all_the_same():
     async with room(LONG) as r:

@@ -117,6 +117,8 @@ class Call:
         self._first_words: StartReply | None = StartReply(say=self._lines.greeting)
         if so_far:
             self._first_words = StartReply() if so_far.answer_owed else None
+        # Until the agent is heard for the first time, nothing keeps it from greeting: a caller, or a crowd, may speak already.
+        self._greeting = None if so_far else self._first_words
         self._out: list[Command] = []
         self._timers: dict[str, float] = {"connect": now + policy.connect_s, "longest": began + policy.longest_call_s}
         self._playback = Playback(now)
@@ -234,8 +236,10 @@ class Call:
         if self.state is State.CLOSING and self._end_reason == "no_input":
             self._reopen()
         if self.state is State.TALKING:
-            self._barge_in()
-            self._replies.wanted = None
+            if not self._greeting:
+                self._barge_in()
+            if self._replies.wanted is not self._greeting:
+                self._replies.wanted = None
 
     def _caller_speech_stopped(self, event: CallerSpeechStopped) -> None:
         if self.state is State.ENDED:
@@ -305,6 +309,7 @@ class Call:
                 self._answering.caller_started()
                 self._barge_in()
                 self._replies.wanted = None
+            self._waiting.key_pressed(self._now)
             if self._keypad.press(digit):
                 self._number_typed()
             else:
@@ -422,6 +427,7 @@ class Call:
             turn.answer_gap_ms = turn.answer_gap_ms if gap_ms is None else gap_ms
         self._play(event.turn_id, event.payload)
         self._waiting.agent_heard()
+        self._greeting = None
         if reply:
             reply.spoke = True
         self._expect_progress()
@@ -497,7 +503,7 @@ class Call:
             return
         self._was_speaking = self._caller_speaking
         if self.state is State.TALKING and (self._agent_is_generating or self._tools.running):
-            self._first_words = StartReply()
+            self._first_words = self._greeting or StartReply()
             self._waiting.in_trouble = True
         pause_s = self._link.pause_s(retry_after_s)
         self._engine_out_of_reach()
@@ -800,13 +806,18 @@ class Call:
     @property
     def _may_speak(self) -> bool:
         nobody_else = not (self._caller_speaking or self._keypad.is_typing)
-        return self._link.is_up and (nobody_else or self.state is State.CLOSING)
+        return self._link.is_up and (nobody_else or self._is_to_greet or self.state is State.CLOSING)
+
+    @property
+    def _is_to_greet(self) -> bool:
+        return self._greeting is not None and self._replies.wanted is self._greeting
 
     @property
     def _owes_sound(self) -> bool:
-        if self._keypad.is_typing or (self._caller_speaking and not self._caller_stopped):
+        spoken_over = self._greeting is not None or self.state is State.CLOSING
+        if self._caller_speaking and not (self._caller_stopped or spoken_over):
             return False
-        waits_for_answer = self._cut_off or self._was_speaking or bool(self._first_words)
+        waits_for_answer = self._cut_off or self._was_speaking or bool(self._first_words) or self._keypad.is_typing
         return waits_for_answer or self._agent_is_generating or self._tools.running
 
     @property

@@ -24,11 +24,18 @@ class Cut:
     heard_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Stretch:
+    """`starts_at` is when it begins to play, as far as we know."""
+
     turn_id: str
     size: int
     mark: str
+    starts_at: float
+
+    @property
+    def ends_at(self) -> float:
+        return self.starts_at + self.size / (BYTES_PER_MS * 1000)
 
 
 class Playback:
@@ -40,20 +47,15 @@ class Playback:
         self._queued: deque[_Stretch] = deque()
         self._sent: dict[str, int] = {}
         self._heard: dict[str, int] = {}
-        self._queued_bytes = 0
         self._generation = 0
         self._marks = 0
-        # When the stretch at the head of the queue began to play, as far as we know.
-        self._since = 0.0
 
     def queue(self, turn_id: str, size: int, now: float) -> str:
         """`size` bytes of a turn go to the carrier. Returns the name of the mark to send after them."""
-        if not self._queued:
-            self._since = now
         self._marks += 1
         mark = f"{self._generation}.{self._marks}"
-        self._queued.append(_Stretch(turn_id, size, mark))
-        self._queued_bytes += size
+        # What came before may have ended, only its mark is not back.
+        self._queued.append(_Stretch(turn_id, size, mark, max(now, self.over_at or now)))
         self.has_played = True
         self._sent[turn_id] = self._sent.get(turn_id, 0) + size
         return mark
@@ -63,7 +65,9 @@ class Playback:
         if any(stretch.mark == mark for stretch in self._queued):
             while self._play().mark != mark:
                 pass
-            self._since = self._silent_since = now
+            self._silent_since = now
+            for stretch in self._queued:
+                stretch.starts_at, now = now, now + stretch.size / (BYTES_PER_MS * 1000)
 
     def finish(self) -> None:
         """Count everything queued as heard: its marks are too late to come."""
@@ -80,20 +84,17 @@ class Playback:
         if self._queued:
             self._silent_since = min(now, self.silent_from)
         self._queued.clear()
-        self._queued_bytes = 0
         self._generation += 1
         # By the clock the last of it may have been heard already, only its mark is not back.
         return [cut for cut in cuts if cut.heard_ms < self.sent_ms(cut.turn_id)]
 
     def heard_ms(self, turn_id: str, now: float) -> int:
-        certain = self._heard.get(turn_id, 0)
-        elapsed = round(max(0.0, now - self._since) * 1000) * BYTES_PER_MS
+        heard = self._heard.get(turn_id, 0)
         for stretch in self._queued:
-            played = min(stretch.size, elapsed)
             if stretch.turn_id == turn_id:
-                certain += played
-            elapsed -= played
-        return certain // BYTES_PER_MS
+                elapsed = round(max(0.0, now - stretch.starts_at) * 1000) * BYTES_PER_MS
+                heard += min(stretch.size, elapsed)
+        return heard // BYTES_PER_MS
 
     def sent_ms(self, turn_id: str) -> int:
         return self._sent.get(turn_id, 0) // BYTES_PER_MS
@@ -105,9 +106,7 @@ class Playback:
     @property
     def over_at(self) -> float | None:
         """When, by the clock, the caller will have heard everything; None when nothing is queued."""
-        if not self._queued:
-            return None
-        return self._since + self._queued_bytes / (BYTES_PER_MS * 1000)
+        return self._queued[-1].ends_at if self._queued else None
 
     @property
     def silent_from(self) -> float:
@@ -116,6 +115,5 @@ class Playback:
 
     def _play(self) -> _Stretch:
         stretch = self._queued.popleft()
-        self._queued_bytes -= stretch.size
         self._heard[stretch.turn_id] = self._heard.get(stretch.turn_id, 0) + stretch.size
         return stretch

@@ -83,7 +83,7 @@ class Policy:
     # So often misunderstood, and a person is offered.
     misunderstandings: int = 2
     # Keys that belong together.
-    digits_pause_s: float = 3.0
+    digits_pause_s: float = 2.5
     most_digits: int = 20
     # A call that is to be handed over waits for a pause, and no longer than this.
     hand_over_s: float = 10.0

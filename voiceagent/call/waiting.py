@@ -13,6 +13,7 @@ class Waiting:
         self._since: float | None = None
         # Clips since the caller began to wait or heard the agent.
         self._clips = 0
+        self._typed = False
 
     def over(self) -> None:
         """Nothing is owed."""
@@ -20,7 +21,11 @@ class Waiting:
         self.agent_heard()
 
     def agent_heard(self) -> None:
-        self._clips, self.in_trouble = 0, False
+        self._clips, self.in_trouble, self._typed = 0, False, False
+
+    def key_pressed(self, now: float) -> None:
+        """The caller waits from the last key on, which only a pause tells."""
+        self._since, self._typed = now, True
 
     def next_clip_at(self, now: float, playback: Playback, tools_running: bool) -> float:
         """Silence counts from when the caller began to wait, or from when they last heard something."""
@@ -33,7 +38,7 @@ class Waiting:
         if self.in_trouble or not has_played:
             return self._policy.first_sound_s
         # The engine itself speaks of tools that take long; a clip is for an engine that does not.
-        return self._policy.next_wait_s if tools_running else self._policy.wait_s
+        return self._policy.next_wait_s if tools_running or self._typed else self._policy.wait_s
 
     def clip(self, lines: Lines, has_played: bool) -> Clip:
         """The one that is due now. A first sound is no excuse yet: after it the caller waits as for any answer."""

@@ -45,7 +45,7 @@ from voiceagent.call.events import (
     ReplyStarted,
     ToolFinished,
 )
-from voiceagent.call.machine import State
+from voiceagent.call.machine import SoFar, State
 
 # Answering
 
@@ -164,15 +164,16 @@ def test_audio_of_an_interrupted_turn_is_not_played():
 
 
 def test_a_turn_that_begins_after_its_reply_was_cancelled_is_forgotten_by_the_engine_too():
-    scene = Scene()
-    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), CallerSpeechStarted("c"))
     commands = scene.happens(AgentAudio("r", "t", audio(100)), AgentAudio("r", "t", audio(100)))
     assert commands == [ForgetTurn("t")]
 
 
 def test_a_reply_cancelled_before_the_engine_has_named_it_is_cancelled_when_it_has():
-    scene = Scene()
-    scene.happens(EngineReady())
+    scene = Scene().answered()
+    scene.speaks("question")
     assert of(CancelReply, scene.happens(CallerSpeechStarted("c"))) == []
     assert scene.happens(ReplyStarted("r")) == [CancelReply("r")]
     assert of(PlayAudio, scene.happens(AgentAudio("r", "t", audio(100)))) == []
@@ -231,10 +232,40 @@ def test_audio_of_an_interrupted_turn_is_not_played_even_after_its_reply_has_end
 
 
 def test_words_of_a_reply_that_was_cancelled_before_a_sound_were_never_said():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"), CallerSpeechStarted("c"))
+    commands = scene.happens(AgentWordsSpoken("r", "t", "Hello, this is"), ReplyFinished("r", "cancelled"), CallerHungUp())
+    assert [turn.speaker for turn in of(LogTurn, commands)] == ["caller"]
+
+
+def test_nothing_keeps_the_agent_from_greeting():
+    """A crowd, or a caller who speaks first: the greeting is begun all the same, and what they said is answered after it."""
     scene = Scene()
-    scene.happens(EngineReady(), ReplyStarted("r"), CallerSpeechStarted("c"))
-    scene.happens(AgentWordsSpoken("r", "t", "Hello, this is"), ReplyFinished("r", "cancelled"), CallerHungUp())
-    assert [turn.speaker for turn in of(LogTurn, scene.commands)] == ["caller"]
+    scene.happens(CallerSpeechStarted("early"))
+    assert scene.happens(EngineReady()) == [StartReply(say=LINES.greeting)]
+    assert scene.happens(CallerSpeechStarted("c")) == []
+    scene.replies("greeting")
+    scene.happens(CallerSpeechStopped("c"), CallerTurnCommitted("c"))
+    assert of(StartReply, scene.commands)[-1] == StartReply()
+
+
+def test_the_greeting_once_begun_can_be_interrupted_like_anything_else():
+    scene = Scene()
+    scene.happens(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(800)))
+    assert ClearPlayback() in scene.happens(CallerSpeechStarted("c"), after=0.3)
+
+
+def test_who_speaks_before_the_agent_hears_that_the_line_is_alive():
+    scene = Scene()
+    scene.happens(EngineReady(), CallerSpeechStarted("c"))
+    assert of(PlayAudio, scene.passes(POLICY.first_sound_s)) == [PlayAudio(LINES.first_sound.payload)]
+
+
+def test_a_call_that_goes_on_elsewhere_is_not_greeted_over_the_caller():
+    scene = Scene(so_far=SoFar(7, "en", answer_owed=True))
+    scene.happens(EngineReady(), CallerSpeechStarted("c"))
+    assert of(CancelReply, scene.happens(ReplyStarted("r"))) == [CancelReply("r")]
 
 
 def test_a_reply_is_cancelled_and_cut_once_however_often_the_caller_begins():

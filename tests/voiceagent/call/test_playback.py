@@ -1,5 +1,6 @@
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,3 +121,11 @@ def test_after_a_cut_it_is_silent_from_the_cut_on_or_from_the_end_that_came_befo
     assert playback.silent_from == 21.0
     playback.cut(now=30.0)
     assert playback.silent_from == 21.0
+
+
+def test_what_is_queued_into_silence_begins_then_though_an_earlier_mark_is_not_back():
+    playback = Playback()
+    playback.queue("clip", 2400, now=0.0)
+    playback.queue("answer", 4800, now=1.4)
+    assert playback.over_at == pytest.approx(2.0)
+    assert playback.heard_ms("answer", 1.5) == 100

@@ -169,6 +169,7 @@ class Witness:
         self.turn_made_in = {}
         self.asked_in = {}
         # What the caller waits for.
+        self.greeted = so_far is not None
         self.first_words_owed = so_far is None or so_far.answer_owed
         self.turn_unanswered = self.reply_owed = self.cut_off = False
         self.tools_running = set()
@@ -282,13 +283,15 @@ class Witness:
                 self.lost_speaking = self.lost_speaking or self.speaking
                 self.ready, self.session, self.speaking, self.cut_off = False, 0, False, False
             case AgentAudio(_, turn_id) if self.ready:
-                self.turn_made_in[turn_id] = self.session
+                self.turn_made_in[turn_id], self.greeted = self.session, True
             case ReplyFinished():
                 self.reply_owed = False
             case ToolFinished(tool_call_id):
                 self.tools_running.discard(tool_call_id)
             case CallerSpeechStarted() if self.ready:
-                self.cut_off = self.cut_off or (was_talking and (self.reply_owed or self.turn_unanswered))
+                # The greeting is not cut off before it has begun.
+                interrupts = was_talking and self.greeted and (self.reply_owed or self.turn_unanswered)
+                self.cut_off = self.cut_off or interrupts
                 self.speaking, self.stopped, self.turn_unanswered, self.lost_speaking = True, False, False, False
             case CallerSpeechStopped() if self.speaking:
                 self.stopped = True
@@ -376,7 +379,7 @@ def test_the_same_events_lead_to_the_same_commands(happenings):
 
 def test_a_cancelled_reply_is_named():
     """CancelReply without an id would cancel whatever the engine is saying by then."""
-    call = Call(POLICY, 0.0)
+    call = Call(POLICY, 0.0, so_far=SoFar(0, "en", answer_owed=True))
     call.handle(EngineReady(), 0.0)
     cancelled = [
         c for e in (CallerSpeechStarted("c"), ReplyStarted("r")) for c in call.handle(e, 0.1) if isinstance(c, CancelReply)
