@@ -29,10 +29,11 @@ HOURS = UseTool("opening_hours")
 FALLBACK = (Path(__file__).parents[2] / "templates/carrier/fallback.xml").read_text().replace("+15550100", PERSON)
 
 
-async def call_on(s: Stage, child: Child, from_: str = "+14155550142") -> Call:
-    """A call whose stream this process carries; whoever answered the webhook."""
-    call = await s.call(from_)
+async def call_on(s: Stage, child: Child) -> Call:
+    """A call whose stream this process carries; whoever answered the webhook. After the notice the caller is owed something."""
+    call = await s.call()
     await call.until(lambda: "Say" in call.verbs)
+    call.ear.expects()
     # The notice lasts a second and a half.
     await call.line.wait(1200)
     with s.stack.only(child):
@@ -111,7 +112,6 @@ async def asks_for(connection: http.client.HTTPConnection, path: str) -> tuple[i
 # A deploy
 
 
-@pytest.mark.short
 @pytest.mark.drill("F58", "the process is asked to end: a short call ends by itself, new ones go elsewhere")
 async def test_a_process_that_is_to_end_lets_its_calls_end(sets, tmp_path: Path):
     async with stack(tmp_path) as own:
@@ -266,6 +266,7 @@ async def test_a_transfer_does_not_need_the_process_that_began_it(sets, tmp_path
         call = await greeted_on(s, own.children[0])
         await s.asks(call)
         await call.until(lambda: "Dial" in call.verbs)
+        call.ear.expects()
         own.send(own.children[0], signal.SIGKILL)
         await session_ends(s)
         await call.ended
@@ -280,6 +281,7 @@ async def test_a_call_in_its_notice_is_taken_by_another_process(sets, tmp_path: 
         with own.only(own.children[0]):
             call = await s.call()
             await call.until(lambda: "Say" in call.verbs)
+            call.ear.expects()
             own.send(own.children[0], signal.SIGKILL)
         await call.until(lambda: bool(s.replies(call)))
         await s.quiet(call)
@@ -323,7 +325,6 @@ async def test_a_call_that_has_just_begun_begins_again_elsewhere(sets, tmp_path:
         dying, living = own.children
         call = await call_on(s, dying)
         assert await is_over(dying) == KILLED
-        call.ear.expects()
         await call.until(lambda: carries(living, call), 20)
         await call.until(lambda: bool(s.replies(call)), 20)
         await s.quiet(call)
@@ -373,6 +374,8 @@ async def test_who_was_promised_a_person_gets_one(sets, tmp_path: Path):
         s = await sets(through, Say("One moment, please.", 1000), on=own)
         call = await greeted_on(s, own.children[0])
         await s.asks(call)
+        await s.hears(call, first_byte(1) + 2, 300)
+        call.ear.expects()
         await call.ended
         assert await is_over(own.children[0]) == KILLED
         await s.over(call, disposition="transferred", went_on_with="a person")

@@ -40,11 +40,15 @@ async def answers(s: Stage, path: str) -> tuple[int, str]:
 
 async def hears_words(s: Stage, call, words: str) -> None:
     """The caller of interest hears this line to its end."""
+    await begins_to_hear(s, call, words)
+    await s.quiet(call)
+
+
+async def begins_to_hear(s: Stage, call, words: str) -> None:
     brain = s.world.brains[len(s.bystanders)]
     await call.until(lambda: any(one.words == words for one in brain.spoken), 20)
     byte = next(one.byte for one in brain.spoken if one.words == words)
     await s.hears(call, byte, 300)
-    await s.quiet(call)
 
 
 async def is_with_a_person(s: Stage, call) -> None:
@@ -67,7 +71,6 @@ def nothing_but_refusals(s: Stage) -> None:
     s.world.errors_expected.append("Internal Server Error: /call-recording-complete")
 
 
-@pytest.mark.short
 @pytest.mark.drill("F49", "Valkey is down when the product starts, and comes back")
 async def test_calls_are_taken_without_a_broker(sets, tmp_path: Path):
     async with stack(tmp_path, processes=0) as own:
@@ -169,6 +172,7 @@ async def test_a_stream_whose_ticket_cannot_be_looked_up_leads_to_a_person(sets,
     s = await sets(people=STAYS)
     call = await s.call()
     await call.until(lambda: "Say" in call.verbs)
+    call.ear.expects()
     down(s, mode)
     await is_with_a_person(s, call)
     s.stack.database.mode = "pass"
@@ -250,6 +254,8 @@ async def test_a_caller_is_put_through_without_the_database(sets, mode):
     call = await s.greeted()
     down(s, mode)
     await s.asks(call)
+    await begins_to_hear(s, call, "One moment, I put you through.")
+    call.ear.expects()
     await is_with_a_person(s, call)
     s.stack.database.mode = "pass"
     await call.ended
