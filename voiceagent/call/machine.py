@@ -790,6 +790,7 @@ class Call:
         self._filled = self._filled and self._tools.running
         filler_s = self._policy.next_filler_s if self._filled else self._policy.filler_s
         self._wait("filler", filler_s, quiet and self._tools.running and bool(self._lines.fillers))
+        self._waiting.engine_away = self._engine_is_away
         if self._owes_sound:
             self._timers["wait"] = self._waiting.next_clip_at(self._now, self._playback, self._tools.running)
         else:
@@ -809,6 +810,11 @@ class Call:
         return self._link.is_up and (nobody_else or self._is_to_greet or self.state is State.CLOSING)
 
     @property
+    def _engine_is_away(self) -> bool:
+        """Another session is on its way, and until it is there nobody hears the caller."""
+        return self.state is State.TALKING and not self._link.is_up
+
+    @property
     def _is_to_greet(self) -> bool:
         return self._greeting is not None and self._replies.wanted is self._greeting
 
@@ -818,7 +824,7 @@ class Call:
         if self._caller_speaking and not (self._caller_stopped or spoken_over):
             return False
         waits_for_answer = self._cut_off or self._was_speaking or bool(self._first_words) or self._keypad.is_typing
-        return waits_for_answer or self._agent_is_generating or self._tools.running
+        return waits_for_answer or self._engine_is_away or self._agent_is_generating or self._tools.running
 
     @property
     def _lines(self) -> Lines:

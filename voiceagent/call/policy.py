@@ -62,6 +62,8 @@ class Policy:
     # the middle of a call, and after another clip.
     first_sound_s: float = 0.35
     wait_s: float = 2.5
+    # When the engine was lost and nobody was to say anything; a new session is mostly there before.
+    away_s: float = 1.2
     next_wait_s: float = 3.3
     # More agent audio than this waiting to be heard is an engine that does not stop.
     longest_playback_s: float = 60.0

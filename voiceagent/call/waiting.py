@@ -8,7 +8,7 @@ class Waiting:
     """Times are seconds of the call's clock. `in_trouble`: the engine was lost, and the caller has not heard of it."""
 
     def __init__(self, policy: Policy) -> None:
-        self.in_trouble = False
+        self.in_trouble = self.engine_away = False
         self._policy = policy
         self._since: float | None = None
         # Clips since the caller began to wait or heard the agent.
@@ -37,6 +37,9 @@ class Waiting:
             return self._policy.next_wait_s
         if self.in_trouble or not has_played:
             return self._policy.first_sound_s
+        if self.engine_away:
+            # The caller may have been speaking into a dead connection for a while.
+            return self._policy.away_s
         # The engine itself speaks of tools that take long; a clip is for an engine that does not.
         return self._policy.next_wait_s if tools_running or self._typed else self._policy.wait_s
 
@@ -44,6 +47,7 @@ class Waiting:
         """The one that is due now. A first sound is no excuse yet: after it the caller waits as for any answer."""
         if not has_played and not self.in_trouble:
             return lines.first_sound
-        clip = lines.trouble if self.in_trouble and not self._clips else lines.waits[min(self._clips, len(lines.waits) - 1)]
+        trouble = (self.in_trouble or self.engine_away) and not self._clips
+        clip = lines.trouble if trouble else lines.waits[min(self._clips, len(lines.waits) - 1)]
         self._clips += 1
         return clip

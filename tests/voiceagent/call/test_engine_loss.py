@@ -266,7 +266,9 @@ def test_a_second_loss_leads_to_a_person_however_well_it_went_in_between():
 def test_an_engine_that_does_not_come_back_in_time_leads_to_a_person():
     scene = Scene().answered()
     lost(scene)
-    assert of(Transfer, scene.passes(POLICY.reconnect_s - 0.1)) == []
+    scene.passes(POLICY.away_s)
+    scene.heard_all(after=1.0)
+    assert of(Transfer, scene.passes(POLICY.reconnect_s - POLICY.away_s - 1.1)) == []
     assert of(Transfer, scene.passes(0.2))
 
 

@@ -188,16 +188,25 @@ def test_who_was_speaking_when_the_engine_was_lost_may_be_waiting_since_then():
     scene = Scene().answered()
     scene.happens(CallerSpeechStarted("c"))
     lost(scene)
-    scene.passes(POLICY.wait_s - 1.0)
+    scene.passes(POLICY.away_s - 0.2)
     scene.happens(EngineReady())
-    assert clips(scene.passes(0.9)) == []
+    assert clips(scene.passes(POLICY.wait_s - POLICY.away_s + 0.1)) == []
     assert clips(scene.passes(0.1)) == [LINES.waits[0]]
 
 
-def test_a_loss_that_nobody_notices_is_not_spoken_of():
+def test_a_loss_that_is_soon_mended_is_not_spoken_of():
     scene = Scene().answered()
     lost(scene)
-    assert clips(scene.passes(POLICY.reconnect_s - 0.1)) == []
+    assert clips(scene.passes(POLICY.away_s - 0.1)) == []
+    scene.happens(EngineReady())
+    assert clips(scene.passes(POLICY.silence_s - 0.1)) == []
+
+
+def test_a_loss_that_lasts_is_spoken_of_though_nobody_was_to_say_anything():
+    """The caller may have been speaking into a dead connection."""
+    scene = Scene().answered()
+    lost(scene)
+    assert clips(scene.passes(POLICY.away_s)) == [LINES.trouble]
 
 
 def test_a_loss_that_is_mended_before_it_is_noticed_is_not_spoken_of_later():
