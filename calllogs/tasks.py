@@ -5,7 +5,7 @@ row lets one of them through. Audio is `audio`'s and Whisper `transcription`'s b
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from celery import shared_task
@@ -18,7 +18,7 @@ from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
 
 from . import audio, transcription
-from .models import CallLog, Recording, Status, Transcription
+from .models import CallLog, Recording, Status, ToolCall, Transcription, Turn
 from .models.recordings import LeaseLost
 from .wake import wake
 
@@ -33,6 +33,9 @@ LONGEST_FETCH_S = 120
 # Longer than a call can last with the agent (settings allow 55 minutes) and with a person (the carrier cuts it after four hours).
 FORGOTTEN_AFTER = timedelta(minutes=65)
 FORGOTTEN_WITH_A_PERSON_AFTER = timedelta(hours=5)
+# Longer than a living process takes to write down the end of a call; and how far back is looked.
+OPEN_ENDS_AFTER = timedelta(minutes=1)
+OPEN_ENDS_FOR = timedelta(days=1)
 
 
 @shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=LONGEST_FETCH_S + 30)
@@ -117,6 +120,19 @@ def close_forgotten_calls() -> None:
             call.conclude()
             call.save()
             logger.warning("closed forgotten call %s", call.call_sid)
+    close_open_ends(now)
+
+
+def close_open_ends(now: datetime) -> None:
+    """End what a process that died was in the middle of, where no other took the call up."""
+    # The log wakes these tasks, so it cannot be imported before them.
+    from .log import DatabaseLog
+
+    over = Q(call__status=Status.ENDED, call__ended_at__lt=now - OPEN_ENDS_AFTER, call__started_at__gt=now - OPEN_ENDS_FOR)
+    turns = Turn.objects.filter(over, ended_ms=None).values_list("call__call_sid", flat=True)
+    tools = ToolCall.objects.filter(over, status=ToolCall.Outcome.RUNNING).values_list("call__call_sid", flat=True)
+    for call_sid in {*turns, *tools}:
+        DatabaseLog().take_up(call_sid)
 
 
 def try_again(recording: Recording, error: str) -> None:

@@ -30,7 +30,7 @@ from .engines.base import Engine, EngineConfig
 from .engines.breaker import Observed, breaker
 from .failpoints import reached
 from .live import live
-from .log import CallSoFar, Log
+from .log import CallSoFar, Log, write_that_caller_left
 from .models import AgentSettings, MediaStream
 from .session import Session
 from .toolbox import Caller, Tool, Toolbox
@@ -134,11 +134,12 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
                 await line.close()
             finally:
                 if taken:
-                    await self._let_go(taken)
+                    await self._let_go(taken, stream.call_sid)
 
-    async def _let_go(self, taken: tickets.Taken) -> None:
+    async def _let_go(self, taken: tickets.Taken, call_sid: str) -> None:
         try:
-            await blocking.record(tickets.let_go, taken)
+            if await blocking.record(tickets.let_go, taken):
+                await blocking.record(write_that_caller_left, self._log, call_sid)
         except DatabaseError as error:
             logger.warning("a place could not be given back, and will be missed: %s", type(error).__name__)
 
@@ -375,7 +376,8 @@ class CallerLine:
         steps = {HangUp: MediaStream.NextStep.HANG_UP, Transfer: MediaStream.NextStep.TRANSFER}
         step = steps.get(type(act), MediaStream.NextStep.HAND_OVER)
         department = act.department if isinstance(act, Transfer) else ""
-        MediaStream.objects.filter(pk=self.stream.pk).update(next_step=step, department=department)
+        reason = act.reason if isinstance(act, HangUp) else ""
+        MediaStream.objects.filter(pk=self.stream.pk).update(next_step=step, department=department, end_reason=reason)
 
     async def _received(self) -> AsyncIterator[carrier.media.Received]:
         while self._open:

@@ -54,6 +54,7 @@ class MediaStream(models.Model):
     language = models.CharField(max_length=2, blank=True)
     next_step = models.CharField(max_length=10, choices=NextStep, default=NextStep.UNKNOWN, blank=True)
     department = models.SlugField(blank=True)
+    end_reason = models.CharField(max_length=24, blank=True, help_text="Why the line is hung up; told again if its teller died.")
 
     objects = MediaStreamQuerySet.as_manager()
 

@@ -102,14 +102,23 @@ def is_ours(taken: Taken) -> bool:
     return MediaStream.objects.filter(pk=taken.stream, generation=taken.generation).exists()
 
 
-def let_go(taken: Taken) -> None:
-    """This process carries the call no more: its place is free, though the call may go on elsewhere."""
-    MediaStream.objects.filter(pk=taken.stream, generation=taken.generation).update(beat_at=None)
+def let_go(taken: Taken) -> bool:
+    """This process carries the call no more: its place is free, though the call may go on elsewhere. Whether it is over."""
+    held = MediaStream.objects.filter(pk=taken.stream, generation=taken.generation)
+    held.update(beat_at=None)
+    return held.filter(released_at__isnull=False, next_step=MediaStream.NextStep.UNKNOWN).exists()
 
 
-def call_over(call_sid: str) -> None:
-    """Nothing more can come of it."""
-    MediaStream.objects.filter(call_sid=call_sid, released_at=None).update(released_at=timezone.now())
+def call_over(call_sid: str) -> bool:
+    """Nothing more can come of it. Whether it was carried, and let go of in order with nothing to come after."""
+    call = MediaStream.objects.filter(call_sid=call_sid)
+    call.filter(released_at=None).update(released_at=timezone.now())
+    return call.filter(generation__gt=0, beat_at=None, next_step=MediaStream.NextStep.UNKNOWN).exists()
+
+
+def give_up(call_sid: str) -> None:
+    """The agent does not go on with a call that it carried."""
+    MediaStream.objects.filter(call_sid=call_sid, generation__gt=0).update(next_step=MediaStream.NextStep.REFUSED)
 
 
 def _arrived(call: IncomingCall) -> MediaStream:

@@ -6,10 +6,10 @@ from templates, what is decided from `MediaStream`.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -20,14 +20,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import tickets
-from .call.commands import LogRefused, RefusalReason
+from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
 from .consumers import after_stream_url, media_url
 from .engines.breaker import breaker
 from .failpoints import reached
 from .languages import LANGUAGES
-from .log import Log
+from .log import Log, write_that_caller_left
 from .models import AgentSettings, MediaStream, TransferDestination
 from .words import spoken
 
@@ -141,11 +141,12 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
         return _xml(markup.hang_up())
     try:
         aftermath = Aftermath.of(call_sid, desk)
-        if aftermath.is_over:
+        if aftermath.stream.released_at:
             # The same words from the carrier again, after the call.
             return _xml(markup.hang_up())
-        match aftermath.next_step:
+        match aftermath.stream.next_step:
             case MediaStream.NextStep.HANG_UP:
+                aftermath.tell_end()
                 return _xml(markup.hang_up())
             case MediaStream.NextStep.TRANSFER:
                 return aftermath.person("asked")
@@ -183,8 +184,8 @@ def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
 def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
     status = forms.call_status(request.POST)
     desk.log.status_reported(status)
-    if forms.is_over(request.POST):
-        tickets.call_over(status.call_sid)
+    if forms.is_over(request.POST) and tickets.call_over(status.call_sid):
+        write_that_caller_left(desk.log, status.call_sid)
     return HttpResponse(status=204)
 
 
@@ -199,19 +200,20 @@ class Aftermath:
     desk: Desk
     can_ask: bool = False
     language: str = "en"
-    next_step: str = ""
-    department: str = ""
-    generation: int = 0
-    is_over: bool = False
+    stream: MediaStream = field(default_factory=MediaStream)
 
     @classmethod
     def of(cls, call_sid: str, desk: Desk) -> "Aftermath":
         stream = MediaStream.objects.filter(call_sid=call_sid).first()
         if stream is None:
             return cls(call_sid, desk, can_ask=True)
-        language = stream.language or AgentSettings.current(stream.line_number).language
-        is_over = stream.released_at is not None
-        return cls(call_sid, desk, True, language, stream.next_step, stream.department, stream.generation, is_over)
+        return cls(call_sid, desk, True, stream.language or AgentSettings.current(stream.line_number).language, stream)
+
+    def tell_end(self) -> None:
+        """What the session has written down already, unless its process died before it could. Raises `DatabaseError`."""
+        if reason := self.stream.end_reason:
+            elapsed = timezone.now() - (self.stream.taken_at or timezone.now())
+            self.desk.log.write(self.call_sid, LogEnd(cast("EndReason", reason), elapsed // timedelta(milliseconds=1)))
 
     def agent(self, ticket: str) -> HttpResponse:
         """The notice, the recording, the stream."""
@@ -225,11 +227,12 @@ class Aftermath:
     def refused(self, reason: RefusalReason, why: Literal["failed", "busy"]) -> HttpResponse:
         """The agent does not take it, or not any further. Raises `DatabaseError`."""
         self.desk.log.write(self.call_sid, LogRefused(reason))
+        tickets.give_up(self.call_sid)
         return self.person(why)
 
     def agent_again(self, ticket: str) -> HttpResponse:
         """Another stream. A caller who was cut off is told so; one who was handed over at a pause notices nothing."""
-        cut_off = self.generation and self.next_step != MediaStream.NextStep.HAND_OVER
+        cut_off = self.stream.generation and self.stream.next_step != MediaStream.NextStep.HAND_OVER
         words = self._say("cut_off") if cut_off else ""
         return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses()))
 
@@ -261,7 +264,7 @@ class Aftermath:
         if not self.can_ask:
             return settings.HUMAN_AGENT_PHONE
         try:
-            return TransferDestination.reached_at(self.department, open_now=staff_are_there)
+            return TransferDestination.reached_at(self.stream.department, open_now=staff_are_there)
         except DatabaseError:
             return settings.HUMAN_AGENT_PHONE
 

@@ -12,6 +12,7 @@ from threading import Event, get_ident
 from typing import Any
 
 import pytest
+import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connections
 from django.utils import timezone
@@ -19,10 +20,13 @@ from time_machine import TimeMachineFixture
 
 from callcenter.celery import app
 from calllogs import audio, tasks, transcription
+from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
 from calllogs.models.recordings import BACKOFF_S, LEASE, MOST_FETCHES, MOST_TRANSCRIPTIONS
 from calllogs.tasks import MOST_WOKEN, close_forgotten_calls, fetch_recording, sweep_recordings, transcribe_recording
 from calllogs.transcription import NotTranscribed, SpokenWords, Word
+from voiceagent.call.commands import LogToolCall, LogTurn
+from voiceagent.carriers.base import CallStatus
 
 from .media import MediaServer, serving
 from .recordings import silence, tone, wav
@@ -405,3 +409,35 @@ class TestForgottenCalls:
         noon.shift(timedelta(hours=5))
         close_forgotten_calls()
         assert not CallLog.objects.going_on().exists()
+
+
+class TestWhatADeadProcessLeftOpen:
+    @pytest.fixture
+    def call(self, db: None) -> CallLog:
+        sid = "CA" + "7" * 32
+        log = DatabaseLog()
+        log.agent_connected(sid, engine="e", model="m", settings_version=None)
+        log.write(sid, LogTurn(1, "agent", 0, None, "Hello, this is", "Hello, this is"))
+        log.write(sid, LogToolCall(2, "k", "lookup_order", "{}", 10))
+        log.status_reported(CallStatus(sid, "completed", 2, 9))
+        return CallLog.objects.get(call_sid=sid)
+
+    def test_is_ended_a_while_after_the_call(self, call: CallLog) -> None:
+        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER + timedelta(seconds=1))
+        assert call.turns.get().ended_ms is not None
+        assert call.tool_calls.get().status == "unknown"
+
+    def test_is_left_alone_while_a_living_process_may_still_write(self, call: CallLog) -> None:
+        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER - timedelta(seconds=5))
+        assert call.turns.get().ended_ms is None
+        assert call.tool_calls.get().status == "running"
+
+    def test_is_left_alone_while_the_call_goes_on(self, call: CallLog) -> None:
+        CallLog.objects.update(status="streaming", ended_at=None, disposition="")
+        tasks.close_open_ends(timezone.now() + timedelta(hours=1))
+        assert call.turns.get().ended_ms is None
+
+    def test_is_looked_for_with_the_forgotten_calls(self, call: CallLog) -> None:
+        with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
+            tasks.close_forgotten_calls()
+        assert call.turns.get().ended_ms is not None

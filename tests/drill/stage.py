@@ -5,6 +5,7 @@ would have waited.
 """
 
 import asyncio
+import re
 import signal
 import socket
 import statistics
@@ -19,7 +20,8 @@ from callcenter.processes.ports import free_port
 from calllogs.models import CallLog
 from simulator.fault_proxy import FaultProxy
 from simulator.telephone import Call, Person, silence, tone
-from simulator.voice_model.brains import Say
+from simulator.telephone.sound import BYTES_PER_MS
+from simulator.voice_model.brains import INAUDIBLE, Say
 from tests.drill.rows import Row
 from tests.phone_calls.world import (
     BYTES_OF_A_SESSION,
@@ -41,6 +43,8 @@ WITH_A_FAULT_MS = 5000
 BYSTANDERS_MOVE_MS = 20
 # A telephone frame lasts this long, and what is cut off within it is told with the next.
 FRAME_MS = 20
+# What is read of the ear again and again is read fast: a frame or more of one byte is a reply.
+REPLY = re.compile(rb"(.)\1{%d,}" % (FRAME_MS * BYTES_PER_MS - 1), re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -181,11 +185,12 @@ class Stage:
         await call.until(lambda: call.ear.last_voice_ms > after_ms, within_s)
 
     def heard_ms(self, call: Call, byte: int) -> float:
-        return sum(run.ms for run in call.ear.runs() if run.byte == byte)
+        return call.ear.from_source("stream").count(byte) / BYTES_PER_MS
 
     def replies(self, call: Call) -> list[int]:
         """The bytes heard on the stream, each once, in order: which replies the caller has heard."""
-        return list(dict.fromkeys(run.byte for run in call.ear.runs() if run.ms >= FRAME_MS))
+        heard = call.ear.from_source("stream")
+        return list(dict.fromkeys(match[0][0] for match in REPLY.finditer(heard) if match[0][0] not in INAUDIBLE))
 
     async def over(
         self,

@@ -359,6 +359,7 @@ async def test_a_call_goes_on_whatever_became_of_its_tool(sets, tmp_path: Path, 
 async def test_who_was_told_goodbye_is_hung_up_on(sets, tmp_path: Path, place: str):
     async with stack(tmp_path, first={"CRASH_AT": place}) as own:
         s = await sets([Say("Goodbye, and thank you for calling.", 1500), UseTool("end_call")], on=own)
+        s.world.left_open = True
         call = await greeted_on(s, own.children[0])
         await s.asks(call)
         await call.ended
@@ -373,6 +374,7 @@ async def test_who_was_promised_a_person_gets_one(sets, tmp_path: Path):
     async with stack(tmp_path, first={"CRASH_AT": "last_act.remembered"}) as own:
         through = UseTool("transfer_to_human", {"reason": "A refund."})
         s = await sets(through, Say("One moment, please.", 1000), on=own)
+        s.world.left_open = True
         call = await greeted_on(s, own.children[0])
         await s.asks(call)
         await s.hears(call, first_byte(1) + 2, 300)

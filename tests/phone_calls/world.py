@@ -22,6 +22,7 @@ from django.utils import timezone
 from callcenter.processes.children import Child, Children, Program
 from callcenter.processes.ports import free_port
 from calllogs.models import CallLog, Turn
+from calllogs.tasks import OPEN_ENDS_AFTER, close_open_ends
 from simulator.telephone import Call, Person, Telephone, tone
 from simulator.telephone.network import Speaker
 from simulator.voice_model.brains import ScriptedBrain
@@ -117,6 +118,8 @@ class World:
     brains: list[ScriptedBrain] = field(default_factory=list)
     # Words in the lines that the product may log as errors here; see `audit`.
     errors_expected: list[str] = field(default_factory=list)
+    # A process of the product was killed in a call that nobody took up again: what it left open is closed by the sweep.
+    left_open: bool = False
     # How much had been logged before, by file.
     logged_before: dict[Path, int] = field(default_factory=dict)
 
@@ -215,6 +218,8 @@ async def audit(world: World) -> None:
     call_sids = list(world.telephone.calls)
     await let_go_of("a socket", lambda: [each for child in world.server.children for each in sockets_of_calls(world.server, child)])
     await let_go_of("a place", functools.partial(in_database, places_taken, call_sids))
+    if world.left_open:
+        await in_database(close_open_ends, timezone.now() + 2 * OPEN_ENDS_AFTER)
     await in_database(audit_records, call_sids)
     assert await in_database(lambda: list(settings.MEDIA_ROOT.rglob("*.part"))) == [], "a file that is not whole"
     audit_log(world.log, [PERSON, *(call.from_ for call in world.telephone.calls.values())], world.errors_expected)

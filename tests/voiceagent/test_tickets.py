@@ -284,3 +284,43 @@ class TestAtOnce:
         tickets.take(opened(tickets.issue(CALL)))
         issued = at_once(*[lambda: tickets.issue_another(CALL.call_sid)] * 3)
         assert [bool(tickets.find(ticket)) for ticket in set(issued)].count(True) == 1
+
+
+@pytest.mark.django_db
+class TestWhoLearnsThatACallerLeft:
+    """Of the one who lets go and the one who is told that the call is over, the second."""
+
+    def taken(self) -> Taken:
+        taken = tickets.take(opened(tickets.issue(CALL)))
+        assert taken
+        return taken
+
+    def test_the_carrier_is_second(self):
+        taken = self.taken()
+        assert (tickets.let_go(taken), tickets.call_over(CALL.call_sid)) == (False, True)
+
+    def test_the_process_is_second(self):
+        taken = self.taken()
+        assert (tickets.call_over(CALL.call_sid), tickets.let_go(taken)) == (False, True)
+
+    def test_nobody_where_something_was_to_come_after(self):
+        taken = self.taken()
+        MediaStream.objects.update(next_step=MediaStream.NextStep.HANG_UP)
+        assert (tickets.call_over(CALL.call_sid), tickets.let_go(taken), tickets.call_over(CALL.call_sid)) == (False, False, False)
+
+    def test_nobody_of_a_call_that_was_given_up(self):
+        taken = self.taken()
+        tickets.give_up(CALL.call_sid)
+        assert (tickets.let_go(taken), tickets.call_over(CALL.call_sid)) == (False, False)
+
+    def test_nobody_of_a_call_that_no_stream_was_opened_for(self):
+        tickets.issue(CALL)
+        tickets.give_up(CALL.call_sid)
+        assert not tickets.call_over(CALL.call_sid)
+        assert MediaStream.objects.get().next_step == MediaStream.NextStep.UNKNOWN
+
+    def test_not_an_older_stream_of_a_call_that_goes_on(self):
+        taken = self.taken()
+        assert tickets.take(opened(tickets.issue_another(CALL.call_sid)))
+        tickets.call_over(CALL.call_sid)
+        assert not tickets.let_go(taken)

@@ -393,6 +393,35 @@ class TestAfterRingingAPerson:
 
 
 @pytest.mark.django_db
+class TestACallerWhoLeftWhileTheStreamWasBroken:
+    def test_is_no_failure_of_ours(self):
+        post("/incoming-call")
+        taken = tickets.take(MediaStream.objects.get())
+        assert taken
+        DatabaseLog().agent_connected(CALL, engine="e", model="m", settings_version=None)
+        tickets.let_go(taken)
+        post("/call-status", {"CallStatus": "completed", "CallDuration": "9"})
+        assert CallLog.objects.get().disposition == "caller_hung_up"
+
+    def test_is_one_if_the_process_that_carried_them_died(self):
+        post("/incoming-call")
+        tickets.take(MediaStream.objects.get())
+        DatabaseLog().agent_connected(CALL, engine="e", model="m", settings_version=None)
+        post("/call-status", {"CallStatus": "completed", "CallDuration": "9"})
+        assert CallLog.objects.get().disposition == "internal_error"
+
+    def test_is_one_if_the_agent_was_given_up_on(self):
+        post("/incoming-call")
+        for _ in range(tickets.MOST_OFFERS):
+            if taken := tickets.take(MediaStream.objects.get()):
+                DatabaseLog().agent_connected(CALL, engine="e", model="m", settings_version=None)
+                tickets.let_go(taken)
+            post("/after-stream", {"CallStatus": "in-progress"})
+        post("/call-status", {"CallStatus": "completed", "CallDuration": "9"})
+        assert CallLog.objects.get().disposition == "internal_error"
+
+
+@pytest.mark.django_db
 class TestWithoutADatabase:
     """Nobody is dropped, and nobody waits for it more often than it takes to find out."""
 
@@ -564,3 +593,13 @@ def test_a_day_is_named_by_its_weekday_only_within_the_week(days, is_named):
 
 def test_no_moment_is_no_moment():
     assert soon(None) is None
+
+
+@pytest.mark.django_db
+def test_why_the_agent_hung_up_is_told_though_its_process_died_before_it_could():
+    post("/incoming-call")
+    tickets.take(MediaStream.objects.get())
+    DatabaseLog().agent_connected(CALL, engine="e", model="m", settings_version=None)
+    MediaStream.objects.update(next_step="hang_up", end_reason="no_input")
+    assert verbs(post("/after-stream", {"CallStatus": "in-progress"})) == ["Hangup"]
+    assert CallLog.objects.get().end_reason == "no_input"
