@@ -22,7 +22,7 @@ run: install ## start everything for real calls, from the settings in the enviro
 	@$(RUN) -m callcenter.processes run
 
 test: lint types ## check style, types, import contracts and migrations, and run every test
-	@$(RUN) -m pytest -n auto --maxprocesses 4
+	@$(RUN) -m pytest -n 4 --dist worksteal
 
 drill: install ## break everything a live call needs, one thing at a time, and print what the caller heard
 	@$(RUN) -m tests.drill

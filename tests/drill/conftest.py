@@ -39,7 +39,7 @@ async def shared_stack(django_db_setup: None, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Iterator[Row]:
     marker = request.node.get_closest_marker("drill")
-    one = Row(*marker.args)
+    one = Row(*marker.args, is_measured=request.config.getoption("--all-drills"))
     yield one
     request.node.user_properties.append(("drill", one.as_dict()))
 

@@ -228,7 +228,7 @@ class Stage:
             for left, arrived in zip(sent, heard, strict=False):
                 (since if left >= self.started_at else before).append((arrived - left) * 1000)
         self.row.bystanders_ms = round(statistics.median(since) - statistics.median(before), 1)
-        assert self.row.bystanders_ms <= BYSTANDERS_MOVE_MS, "bystanders hear the fault"
+        assert self.row.bystanders_ms <= BYSTANDERS_MOVE_MS or not self.row.is_measured, "bystanders hear the fault"
 
 
 @asynccontextmanager

@@ -137,7 +137,7 @@ async def test_who_asks_while_something_is_looked_up_does_not_wait_for_it():
 async def test_who_asks_while_the_engine_is_lost_is_heard_by_the_next_session():
     async with room(ANSWER) as r:
         await r.greeted()
-        r.engine.connect_s = 1.8
+        r.engine.connect_s = 1.0
         r.engine.drop()
         await r.passes(0.2)
         await r.says(REQUESTS["en"])
