@@ -44,8 +44,8 @@ class Record:
     sent: list[Event] = field(default_factory=list)
     audio: bytearray = field(default_factory=bytearray)
     appends: int = 0
-    # Seconds of the loop's clock: when it began, when the client last said anything, when it ended; and when each piece of
-    # the caller's audio came.
+    # Seconds of the loop's clock: when it began, when the client last wanted anything of it, when it ended; and when each
+    # piece of the caller's audio came, which a process that stood still may have had under way.
     began_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     heard_at: float = 0.0
     ended_at: float | None = None
@@ -116,15 +116,16 @@ class Connection:
             self._request.transport.abort()
 
     def _write_down(self, message: str | bytes) -> None:
-        self._record.heard_at = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         try:
             event = json.loads(message)
         except (ValueError, RecursionError):
             event = {"type": "not JSON"}
         if isinstance(event, dict) and event.get("type") == "input_audio_buffer.append":
             self._record.appends += 1
-            self._record.appended_at.append(self._record.heard_at)
+            self._record.appended_at.append(now)
         else:
+            self._record.heard_at = now
             self._record.events.append(event if isinstance(event, dict) else {"type": "not an object"})
 
     async def _carry_out(self, effects: list[Effect]) -> None:
