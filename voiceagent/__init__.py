@@ -2,6 +2,7 @@
 
     webhooks, consumers     the Django and Channels edge
     session                 asyncio: drives one live call
+    line                    the caller's media stream
     live, tickets           which calls this process carries; which process a call belongs to
     carriers/ | engines/    outside parties; neither knows the other
     toolbox                 what the agent may use

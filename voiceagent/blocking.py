@@ -23,6 +23,8 @@ _tools = ThreadPoolExecutor(8, thread_name_prefix="tool")
 _records = ThreadPoolExecutor(4, thread_name_prefix="record")
 _carrier = ThreadPoolExecutor(8, thread_name_prefix="carrier")
 
+# A short question to the database that is not answered by then will not be; the caller waits meanwhile.
+ASKED_LIMIT_S = 3.0
 # What a tool asks of the database comes back within this, or the database itself gives it up.
 TOOL_QUERY_LIMIT_MS = 3000
 # After this the other end has gone without saying so, and the thread is taken back.

@@ -1,4 +1,4 @@
-"""The caller's line: admit the carrier's socket, decode what it says, send what the call wants played.
+"""The carrier's socket: admit it, take the call it is for, and carry it to its end.
 
 A Channels consumer in shape, routed and mounted like any other, but it takes its ASGI connection itself: Channels' dispatch
 hops to a thread shared by the whole process before every frame, and one slow query would stop everybody's audio. It uses no
@@ -8,20 +8,17 @@ channel layer and has one `finally` for all cleaning up.
 import asyncio
 import hashlib
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import DatabaseError
-from django.urls import reverse
 
 from . import blocking, clips, instructions, tickets
-from .call.commands import HandOver, HangUp, LastAct, LineCommand, LogEnd, LogEntry, LogLanguage, PlayAudio, Remark, Transfer
-from .call.events import CallerHungUp, Event
+from .blocking import ASKED_LIMIT_S
+from .call.commands import LogEnd, LogEntry, LogLanguage, PlayAudio, Remark
 from .call.machine import Call, SoFar
 from .call.policy import Policy
 from .carriers import carrier
@@ -29,6 +26,7 @@ from .carriers.base import CarrierError, DialOutcome
 from .engines.base import Engine, EngineConfig
 from .engines.breaker import Observed, breaker
 from .failpoints import reached
+from .line import CallerLine, after_stream_url, media_url
 from .live import live
 from .log import CallSoFar, Log, write_that_caller_left
 from .models import AgentSettings, MediaStream
@@ -37,19 +35,12 @@ from .toolbox import Caller, Tool, Toolbox
 
 logger = logging.getLogger(__name__)
 
-# From accepting a socket until it has said whose call it is.
-START_LIMIT_S = 5.0
 # Sockets that have not said so yet, beside the live calls.
 MOST_STARTING = 20
-# A carrier sends fifty frames a second, also of silence: a stream that sends nothing is one that nobody holds any more. Until
-# that is noticed its caller hears nothing.
-SILENT_LIMIT_S = 3.5
 # Reading what a call needs must not keep its caller in silence: after the first, something of our own is played; after the
 # second, a person takes the call.
 PREPARED_SOON_S = 0.3
 PREPARED_LIMIT_S = 3.0
-# A short question to the database that is not answered by then will not be; the caller waits meanwhile.
-ASKED_LIMIT_S = 3.0
 # 1008 would say it, but Daphne sends only 1000 and an application's own codes.
 REFUSED = 4008
 SIGNATURE_HEADER = carrier.webhooks.SIGNATURE_HEADER.lower().encode()
@@ -83,7 +74,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         if line := await self._let_in(scope, receive, send):
             await self._carry(line.stream, line)
 
-    async def _let_in(self, scope: dict[str, Any], receive: Any, send: Any) -> "CallerLine | None":
+    async def _let_in(self, scope: dict[str, Any], receive: Any, send: Any) -> CallerLine | None:
         """A line that has said whose call it is."""
         # Asked and counted at once: of many sockets that come together no more than these are let in.
         has_room = live.has_room and MediaStreamConsumer.starting < MOST_STARTING
@@ -107,12 +98,12 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         finally:
             MediaStreamConsumer.starting -= 1
 
-    async def _refuse(self, line: "CallerLine") -> None:
+    async def _refuse(self, line: CallerLine) -> None:
         logger.warning("a media stream was refused after it was accepted")
         line.close_code = REFUSED
         await line.close()
 
-    async def _carry(self, stream: MediaStream, line: "CallerLine") -> None:
+    async def _carry(self, stream: MediaStream, line: CallerLine) -> None:
         taken = None
         has_place = live.enter()
         try:
@@ -168,7 +159,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         reached("stream.taken")
         return taken
 
-    async def _talk(self, stream: MediaStream, taken: tickets.Taken, line: "CallerLine") -> None:
+    async def _talk(self, stream: MediaStream, taken: tickets.Taken, line: CallerLine) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
         caller = Caller(stream.call_sid, stream.caller_number, stream.line_number)
@@ -206,7 +197,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         if line.went_silent:
             await blocking.ask_carrier(self._fetch_back, write, taken, stream.call_sid, round((loop.time() - began) * 1000))
 
-    async def _prepared(self, stream: MediaStream, caller: Caller, line: "CallerLine") -> "_Prepared":
+    async def _prepared(self, stream: MediaStream, caller: Caller, line: CallerLine) -> "_Prepared":
         reading = asyncio.ensure_future(blocking.record(self._prepare, stream, caller))
         try:
             if not (await asyncio.wait([reading], timeout=PREPARED_SOON_S))[0]:
@@ -292,125 +283,6 @@ def going_on(so_far: CallSoFar | None, chosen: AgentSettings, *, handed_over: bo
     language = so_far.language if so_far.language in chosen.languages else chosen.language
     callers_word_is_last = bool(so_far.remarks) and so_far.remarks[-1].speaker != "agent"
     return SoFar(so_far.position, language, answer_owed=callers_word_is_last or not handed_over)
-
-
-class CallerLine:
-    """One media stream, as the session's `Line`. Sends from a queue of its own, so that a slow socket holds up nobody."""
-
-    def __init__(self, stream: MediaStream, receive: Any, send: Any) -> None:
-        self.bad_frames = 0
-        self.close_code = 1000
-        self.went_silent = False
-        self.left_before_transfer = False
-        self.stream = stream
-        self._receive = receive
-        self._send = send
-        self._stream_sid = ""
-        self._open = True
-        self._outbox: deque[str] = deque()
-        self._outbox_filled = asyncio.Event()
-        self._writer = asyncio.create_task(self._write())
-
-    async def started(self) -> bool:
-        """Wait for the stream to say whose call it is. False if it is not the ticket's call, or says nothing in time."""
-        try:
-            async with asyncio.timeout(START_LIMIT_S):
-                async for received in self._received():
-                    if isinstance(received, carrier.media.StreamStarted):
-                        self._stream_sid = received.stream_sid
-                        return (received.call_sid, received.account_sid) == (self.stream.call_sid, settings.TWILIO_ACCOUNT_SID)
-                    if isinstance(received, CallerHungUp):
-                        break
-        except TimeoutError:
-            pass
-        return False
-
-    async def events(self) -> AsyncIterator[Event]:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(SILENT_LIMIT_S) as limit:
-                async for received in self._received():
-                    limit.reschedule(loop.time() + SILENT_LIMIT_S)
-                    if isinstance(received, carrier.media.StreamStarted):
-                        self.bad_frames += 1
-                        continue
-                    yield received
-                    if isinstance(received, CallerHungUp):
-                        return
-        except TimeoutError:
-            self.went_silent = True
-
-    def execute(self, command: LineCommand) -> None:
-        self._outbox.append(carrier.media.encode(self._stream_sid, command))
-        self._outbox_filled.set()
-
-    async def last_act(self, act: LastAct) -> bool:
-        """Remember what comes next, then tell the carrier. Should it not listen, the end of the stream makes it ask us."""
-        call_sid = self.stream.call_sid
-        try:
-            async with asyncio.timeout(ASKED_LIMIT_S):
-                await blocking.record(self._remember, act)
-        except (DatabaseError, TimeoutError):
-            logger.exception("call %s: what comes next could not be written down", call_sid)
-        reached("last_act.remembered")
-        try:
-            if isinstance(act, HangUp):
-                await blocking.ask_carrier(carrier.api.end_call, call_sid)
-            elif isinstance(act, Transfer):
-                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, after_stream_url())
-        except CarrierError as error:
-            logger.warning("call %s: %s; closing its stream instead", call_sid, error)
-            self.left_before_transfer = error.ended and isinstance(act, Transfer)
-            return False
-        reached("last_act.done")
-        return not isinstance(act, HandOver)
-
-    async def close(self) -> None:
-        self._writer.cancel()
-        if self._open:
-            self._open = False
-            with suppress(OSError):
-                await self._send({"type": "websocket.close", "code": self.close_code})
-
-    def _remember(self, act: LastAct) -> None:
-        steps = {HangUp: MediaStream.NextStep.HANG_UP, Transfer: MediaStream.NextStep.TRANSFER}
-        step = steps.get(type(act), MediaStream.NextStep.HAND_OVER)
-        department = act.department if isinstance(act, Transfer) else ""
-        reason = act.reason if isinstance(act, HangUp) else ""
-        MediaStream.objects.filter(pk=self.stream.pk).update(next_step=step, department=department, end_reason=reason)
-
-    async def _received(self) -> AsyncIterator[carrier.media.Received]:
-        while self._open:
-            message = await self._receive()
-            if message["type"] == "websocket.disconnect":
-                self._open = False
-                return
-            try:
-                received = carrier.media.decode(message.get("text") or message.get("bytes") or "")
-            except carrier.media.BadFrame:
-                self.bad_frames += 1
-                continue
-            if received is not None:
-                yield received
-
-    async def _write(self) -> None:
-        """Sends what is waiting. A socket that is gone shows in reading, so it is no news here."""
-        with suppress(OSError):
-            while True:
-                while self._outbox:
-                    await self._send({"type": "websocket.send", "text": self._outbox.popleft()})
-                reached("call.first_audio")
-                self._outbox_filled.clear()
-                await self._outbox_filled.wait()
-
-
-def media_url() -> str:
-    """Where media streams are opened, without the ticket; TwiML and the signature must have the same."""
-    return "ws" + settings.PUBLIC_BASE_URL.removeprefix("http") + "/media-stream/"
-
-
-def after_stream_url() -> str:
-    return settings.PUBLIC_BASE_URL + reverse("after-stream")
 
 
 def caller_hash(caller: Caller) -> str:

@@ -23,10 +23,10 @@ from . import tickets
 from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
-from .consumers import after_stream_url, media_url
 from .engines.breaker import breaker
 from .failpoints import reached
 from .languages import LANGUAGES
+from .line import after_stream_url, media_url
 from .log import Log, write_that_caller_left
 from .models import AgentSettings, MediaStream, TransferDestination
 from .words import spoken

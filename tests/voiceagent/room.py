@@ -48,8 +48,8 @@ from voiceagent.call.events import ToolFinished
 from voiceagent.call.machine import Call
 from voiceagent.call.policy import Lines, Policy
 from voiceagent.carriers.twilio import api
-from voiceagent.consumers import CallerLine
 from voiceagent.engines.openai_realtime import client
+from voiceagent.line import CallerLine
 from voiceagent.models import AgentSettings
 from voiceagent.session import Session
 from voiceagent.toolbox import Caller, Tool, Toolbox

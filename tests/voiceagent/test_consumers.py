@@ -15,11 +15,13 @@ from twilio.request_validator import RequestValidator
 
 from calllogs.log import DatabaseLog
 from voiceagent import blocking, clips, consumers, tickets
+from voiceagent import line as line_module
 from voiceagent.call.commands import ClearPlayback, HangUp, LogLanguage, Transfer
 from voiceagent.call.events import EngineReady, Event
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError, IncomingCall
-from voiceagent.consumers import CallerLine, MediaStreamConsumer, Writing, media_url
+from voiceagent.consumers import MediaStreamConsumer, Writing
+from voiceagent.line import CallerLine, media_url
 from voiceagent.live import LiveCalls
 from voiceagent.models import MediaStream
 from voiceagent.toolbox import Caller
@@ -214,7 +216,7 @@ async def test_a_stream_for_which_there_is_no_room_is_refused_and_its_ticket_sta
 
 async def test_of_streams_that_come_at_once_no_more_are_let_in_than_may_be_starting(ticket, monkeypatch):
     monkeypatch.setattr(consumers, "MOST_STARTING", 2)
-    monkeypatch.setattr(consumers, "START_LIMIT_S", 0.2)
+    monkeypatch.setattr(line_module, "START_LIMIT_S", 0.2)
     sockets = [Socket(ticket) for _ in range(5)]
     await asyncio.wait_for(asyncio.gather(*map(carrying, sockets)), 15)
     assert sorted(socket.told[0] for socket in sockets) == ["accept"] * 2 + ["close"] * 3
@@ -276,7 +278,7 @@ async def test_the_stream_is_closed_though_the_place_cannot_be_given_back(ticket
 async def test_a_stream_that_falls_silent_has_its_call_fetched_back_unless_it_goes_on_elsewhere(
     ticket, no_calls, monkeypatch, taken_elsewhere
 ):
-    monkeypatch.setattr(consumers, "SILENT_LIMIT_S", 0.3)
+    monkeypatch.setattr(line_module, "SILENT_LIMIT_S", 0.3)
     fetched: list[str] = []
     monkeypatch.setattr(carrier.api, "redirect_call", lambda call_sid, url: fetched.append(call_sid))
     socket = Socket(ticket)
