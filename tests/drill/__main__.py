@@ -8,6 +8,6 @@ from tests.drill.rows import Rows
 
 if __name__ == "__main__":
     rows = Rows()
-    status = pytest.main(["tests/drill", "--all-drills", "-q", "--no-header", "-n", "2", *sys.argv[1:]], plugins=[rows])
+    status = pytest.main(["tests/drill", "--all-drills", "-q", "--no-header", "-n", "3", *sys.argv[1:]], plugins=[rows])
     print(f"\n{rows.table()}")
     sys.exit(int(status))
