@@ -210,6 +210,8 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         chosen = AgentSettings.current(caller.line)
         config = instructions.engine_config(chosen, self._tools, self._briefing(caller))
         self._log.agent_connected(caller.call_sid, engine="openai_realtime", model=config.model, settings_version=chosen.pk)
+        if not stream.generation:
+            self._log.write(caller.call_sid, LogLanguage(chosen.language, 0))
         so_far = self._log.take_up(caller.call_sid) if stream.generation else None
         policy = instructions.policy(chosen, staff_are_there=self._staff_are_there())
         return _Prepared(chosen, config, policy, so_far if so_far and so_far.position else None)

@@ -23,7 +23,7 @@ async def test_a_caller_is_greeted_asks_and_is_answered(world):
         ("caller", "When do you close?"),
         ("agent", "We are open until six."),
     ]
-    assert (log.end_reason, log.caller_number) == ("caller_hung_up", "+14155550142")
+    assert (log.end_reason, log.caller_number, log.language) == ("caller_hung_up", "+14155550142", "en")
 
 
 async def test_the_notice_is_heard_before_the_agent(world):
