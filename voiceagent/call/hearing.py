@@ -3,27 +3,27 @@
 from collections import deque
 from collections.abc import Iterator
 
-from .playback import BYTES_PER_MS, audio_bytes
+from .playback import BYTES_PER_MS
 
 
 class Hearing:
-    """Keeps the newest `longest_ms`."""
+    """Keeps the newest `longest_ms`; each piece with its size in bytes of audio, which is worked out once."""
 
     def __init__(self, longest_ms: int) -> None:
         self._most_bytes = longest_ms * BYTES_PER_MS
-        self._payloads: deque[str] = deque()
+        self._pieces: deque[tuple[str, int]] = deque()
         self._bytes = 0
 
-    def keep(self, payload: str) -> None:
-        self._payloads.append(payload)
-        self._bytes += audio_bytes(payload)
+    def keep(self, payload: str, size: int) -> None:
+        self._pieces.append((payload, size))
+        self._bytes += size
         while self._bytes > self._most_bytes:
-            self._bytes -= audio_bytes(self._payloads.popleft())
+            self._bytes -= self._pieces.popleft()[1]
 
     def understood(self) -> None:
         """All of it so far."""
-        self._payloads.clear()
+        self._pieces.clear()
         self._bytes = 0
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._payloads)
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self._pieces)

@@ -217,14 +217,15 @@ class Call:
     # The caller's side
 
     def _caller_audio(self, payload: str) -> None:
+        size = audio_bytes(payload)
         if self.state is not State.ENDED and not self._link.is_gone:
-            self._hearing.keep(payload)
+            self._hearing.keep(payload, size)
         if self._link.is_up:
-            self._send_caller_audio(payload)
+            self._send_caller_audio(payload, size)
 
-    def _send_caller_audio(self, payload: str) -> None:
+    def _send_caller_audio(self, payload: str, size: int) -> None:
         self._out.append(SendCallerAudio(payload))
-        self._answering.sent(audio_bytes(payload) / BYTES_PER_MS)
+        self._answering.sent(size / BYTES_PER_MS)
 
     def _caller_speech_started(self, turn_id: str) -> None:
         if not self._link.is_up:
@@ -388,8 +389,8 @@ class Call:
             return
         self._timers.pop("connect", None)
         self._answering.session_began()
-        for payload in self._hearing:
-            self._send_caller_audio(payload)
+        for payload, size in self._hearing:
+            self._send_caller_audio(payload, size)
         if self.state is State.CONNECTING:
             self.state = State.TALKING
         if self._was_speaking:
