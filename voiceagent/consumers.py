@@ -23,12 +23,13 @@ from .call.machine import Call, SoFar
 from .call.policy import Policy
 from .carriers import carrier
 from .carriers.base import CarrierError, DialOutcome
+from .endings import write_that_caller_left
 from .engines.base import Engine, EngineConfig
 from .engines.breaker import Observed, breaker
 from .failpoints import reached
 from .line import CallerLine, after_stream_url, media_url
 from .live import live
-from .log import CallSoFar, Log, write_that_caller_left
+from .log import CallSoFar, Log
 from .models import AgentSettings, MediaStream
 from .session import Session
 from .toolbox import Caller, Tool, Toolbox

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from .call.commands import LogEnd, LogEntry, Remark
+from .call.commands import LogEntry, Remark
 from .carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 
 
@@ -24,12 +24,6 @@ class CallSoFar:
     position: int
     elapsed_ms: int
     language: str
-
-
-def write_that_caller_left(log: "Log", call_sid: str) -> None:
-    """For a call that is over, and let go of in order: should nobody have written down how it ended, the caller left while its
-    stream was broken. Who lets go and who is told that it is over both ask for this, whichever comes second."""
-    log.write(call_sid, LogEnd("caller_hung_up", log.take_up(call_sid).elapsed_ms))
 
 
 class Log(Protocol):

@@ -23,11 +23,12 @@ from . import tickets
 from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
+from .endings import carrier_reported
 from .engines.breaker import breaker
 from .failpoints import reached
 from .languages import LANGUAGES
 from .line import after_stream_url, media_url
-from .log import Log, write_that_caller_left
+from .log import Log
 from .models import AgentSettings, MediaStream, TransferDestination
 from .words import spoken
 
@@ -182,10 +183,7 @@ def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
-    status = forms.call_status(request.POST)
-    desk.log.status_reported(status)
-    if forms.is_over(request.POST) and tickets.call_over(status.call_sid):
-        write_that_caller_left(desk.log, status.call_sid)
+    carrier_reported(desk.log, forms.call_status(request.POST))
     return HttpResponse(status=204)
 
 

@@ -2,6 +2,7 @@
 
 from ..choices import Disposition, EndReason, Speaker, Status
 from .calls import CallLog, ToolCall, Turn
-from .recordings import Recording, Transcription
+from .recordings import Recording
+from .transcriptions import Transcription
 
 __all__ = ["CallLog", "Disposition", "EndReason", "Recording", "Speaker", "Status", "ToolCall", "Transcription", "Turn"]

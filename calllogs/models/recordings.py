@@ -1,4 +1,4 @@
-"""Recordings and their transcriptions. A row is its own to-do list: its state says what comes next, its lease who is at it.
+"""Recordings. A row is its own to-do list: its state says what comes next, its lease who is at it.
 
 How audio is fetched, checked and transcribed is not known here.
 """
@@ -7,8 +7,6 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -17,7 +15,6 @@ from django.utils import timezone
 from voiceagent.carriers.base import RecordingAnnounced
 
 from .calls import CallLog
-from .search import searchable
 
 # A worker that dies leaves its lease behind; after this long another may take the row. Long work renews it.
 LEASE = timedelta(minutes=10)
@@ -174,20 +171,3 @@ class Recording(models.Model):
     def _held(self) -> RecordingQuerySet:
         """The row, as long as the lease we took is still the one it bears."""
         return Recording.objects.filter(pk=self.pk, state=self.state, lease_until=self.lease_until)
-
-
-class Transcription(models.Model):
-    """Whisper's words of one recording, merged from its channels into one timeline."""
-
-    recording = models.OneToOneField(Recording, models.CASCADE, related_name="transcription")
-    model = models.CharField(max_length=64)
-    made_at = models.DateTimeField(default=timezone.now)
-    words = models.JSONField(default=list, help_text="In order: speaker, start_ms, end_ms, text.")
-    text = models.TextField(blank=True)
-    search = models.GeneratedField(expression=searchable("text"), output_field=SearchVectorField(), db_persist=True)
-
-    class Meta:
-        indexes = (GinIndex(fields=("search",), name="transcription_search"),)
-
-    def __str__(self) -> str:
-        return f"Transcription by {self.model}"

@@ -25,12 +25,19 @@ class CallStatus:
     sequence: int
     duration_s: int | None = None
 
+    @property
+    def is_over(self) -> bool:
+        return self.state not in ("ringing", "in_progress")
+
 
 @dataclass(frozen=True, slots=True)
 class DialOutcome:
+    """What became of ringing a person. `attempt` counts those of one call from 1; 0: it is not known which it was."""
+
     call_sid: str
     state: Literal["answered", "busy", "no_answer", "failed", "canceled"]
     duration_s: int | None = None
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
