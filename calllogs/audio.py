@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from voiceagent.failpoints import reached
+
 # How far a file's length may be from the announced one, which is in whole seconds.
 TOLERANCE_S = 2.0
 
@@ -49,9 +51,11 @@ def store(name: str, fetch: Callable[[BinaryIO], object], *, channels: int | Non
             fetch(file)
             file.flush()
             os.fsync(file.fileno())
+        reached("recording.fetched")
         stored = checked(part, channels, duration_s)
         part.replace(path(name))
         sync_folder()
+        reached("recording.renamed")
     finally:
         part.unlink(missing_ok=True)
     return stored

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
+from voiceagent.failpoints import reached
 
 from . import audio, transcription
 from .models import CallLog, Recording, Status, ToolCall, Transcription, Turn
@@ -43,6 +44,7 @@ def fetch_recording(recording_id: int) -> None:
     recording = Recording.objects.lease(recording_id, Recording.State.ANNOUNCED, timezone.now())
     if recording is None:
         return
+    reached("recording.leased")
     channels = recording.channels or (1 if recording.kind == Recording.Kind.MESSAGE else 2)
     try:
         stored = audio.store(
@@ -72,6 +74,7 @@ def fetch_recording(recording_id: int) -> None:
     except LeaseLost:
         return
     else:
+        reached("recording.settled")
         wake(transcribe_recording, recording_id)
 
 
@@ -80,6 +83,7 @@ def transcribe_recording(recording_id: int) -> None:
     recording = Recording.objects.lease(recording_id, Recording.State.STORED, timezone.now())
     if recording is None:
         return
+    reached("transcription.leased")
     try:
         heard = transcription.transcribe(audio.path(recording.file), recording.channels or 1, still_at_it=recording.renew)
         with transaction.atomic():
@@ -87,6 +91,8 @@ def transcribe_recording(recording_id: int) -> None:
             Transcription.objects.update_or_create(
                 recording=recording, defaults={"model": heard.model, "words": heard.as_json(), "text": heard.text}
             )
+            reached("transcription.before_commit")
+        reached("transcription.after_commit")
     except LeaseLost:
         return
     except transcription.NotTranscribed as error:
@@ -98,6 +104,7 @@ def transcribe_recording(recording_id: int) -> None:
 @shared_task
 def sweep_recordings() -> None:
     """Wake whatever is due and nobody is at: lost messages, dead workers, long waits. Give up what never works."""
+    reached("sweep.before")
     now = timezone.now()
     given_up = Recording.objects.due(now).exhausted()
     if count := given_up.update(state=Recording.State.FAILED, lease_until=None, error="every attempt ended its worker"):
@@ -106,6 +113,7 @@ def sweep_recordings() -> None:
     for state, task in ((Recording.State.ANNOUNCED, fetch_recording), (Recording.State.STORED, transcribe_recording)):
         for recording in Recording.objects.due(now).filter(state=state).order_by("due_at")[:MOST_WOKEN]:
             wake(task, recording.pk)
+    reached("sweep.after")
 
 
 @shared_task

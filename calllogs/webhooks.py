@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import RecordingAnnounced
+from voiceagent.failpoints import reached
 from voiceagent.webhooks import signed
 
 from .models import CallLog, Recording
@@ -16,6 +17,7 @@ from .wake import wake
 def recording_complete(request: HttpRequest) -> HttpResponse:
     """`POST /call-recording-complete`. Its RecordingUrl is not read: an address somebody sends is never fetched."""
     announce(carrier.webhooks.recording_announced(request.POST))
+    reached("recording.announced")
     return HttpResponse(status=204)
 
 
