@@ -15,6 +15,7 @@ from django.utils import timezone
 from voiceagent.call.commands import LogEnd, LogEntry, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 from voiceagent.log import CallSoFar
+from voiceagent.models import ToolEffect
 
 from . import wrap_up
 from .models import CallLog, Recording, Speaker, ToolCall, Turn
@@ -156,13 +157,28 @@ def write_end(call: CallLog, entry: LogEnd) -> None:
         call.end_detail = fitting(CallLog, "end_detail", entry.detail)
 
 
+def write_what_tools_did(call: CallLog) -> None:
+    """What a tool has done is known though its session died before it could be written down, or even that it was asked for."""
+    known = {tool.tool_call_id: tool for tool in call.tool_calls.all()}
+    position = last_position(call)
+    for effect in ToolEffect.objects.filter(call_sid=call.call_sid).order_by("pk"):
+        now = {"status": effect.status, "result": effect.output}
+        if effect.tool_call_id not in known:
+            position += 1
+            started_ms = milliseconds_since(call.streaming_at, effect.begun_at)
+            asked = {"name": effect.name, "arguments": effect.arguments, "position": position, "started_ms": started_ms}
+            call.tool_calls.create(tool_call_id=effect.tool_call_id, **asked, **now)
+        elif known[effect.tool_call_id].status in ToolCall.WITHOUT_RESULT:
+            call.tool_calls.filter(tool_call_id=effect.tool_call_id).update(**now)
+
+
 def close_what_is_open(call: CallLog) -> CallSoFar:
     """End what a dead session was in the middle of. When it died nobody knows, so its last words end now."""
+    write_what_tools_did(call)
     turns, tools = list(call.turns.all()), list(call.tool_calls.all())
-    passed = timezone.now() - call.streaming_at if call.streaming_at else timedelta(0)
     # This machine's clock may run behind the one that wrote these: time does not go back in a call.
     written = [*(turn.ended_ms or turn.started_ms for turn in turns), *(tool.started_ms for tool in tools)]
-    now_ms = max(0, passed // timedelta(milliseconds=1), *written)
+    now_ms = max(milliseconds_since(call.streaming_at, timezone.now()), *written, 0)
     call.turns.filter(ended_ms=None).update(ended_ms=now_ms, interrupted=True)
     call.tool_calls.filter(status=ToolCall.Outcome.RUNNING).update(status=ToolCall.Outcome.UNKNOWN)
     said = [(turn.position, Remark("caller" if turn.speaker == Speaker.CALLER else "agent", turn.heard)) for turn in turns]
@@ -170,10 +186,20 @@ def close_what_is_open(call: CallLog) -> CallSoFar:
     told = [(tool.position, Remark("tool", f"{tool.name}: {tool.result}")) for tool in tools if tool.status not in unfinished]
     return CallSoFar(
         remarks=tuple(remark for _, remark in sorted(said + told, key=lambda one: one[0]) if remark.text),
-        position=max((*(turn.position for turn in turns), *(tool.position for tool in tools)), default=0),
+        position=last_position(call),
         elapsed_ms=now_ms,
         language=call.language,
     )
+
+
+def last_position(call: CallLog) -> int:
+    """0 if none was used."""
+    return max((*call.turns.values_list("position", flat=True), *call.tool_calls.values_list("position", flat=True)), default=0)
+
+
+def milliseconds_since(start: datetime | None, moment: datetime) -> int:
+    """Never fewer than none; 0 before a call has a first media stream."""
+    return max(0, (moment - start) // timedelta(milliseconds=1)) if start else 0
 
 
 def storable(text: str) -> str:

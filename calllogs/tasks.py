@@ -11,12 +11,13 @@ from functools import partial
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
 from voiceagent.failpoints import reached
+from voiceagent.models import ToolEffect
 
 from . import audio, transcription
 from .models import CallLog, Recording, Status, ToolCall, Transcription, Turn
@@ -139,7 +140,11 @@ def close_open_ends(now: datetime) -> None:
     over = Q(call__status=Status.ENDED, call__ended_at__lt=now - OPEN_ENDS_AFTER, call__started_at__gt=now - OPEN_ENDS_FOR)
     turns = Turn.objects.filter(over, ended_ms=None).values_list("call__call_sid", flat=True)
     tools = ToolCall.objects.filter(over, status=ToolCall.Outcome.RUNNING).values_list("call__call_sid", flat=True)
-    for call_sid in {*turns, *tools}:
+    result = ToolCall.objects.filter(call__call_sid=OuterRef("call_sid"), tool_call_id=OuterRef("tool_call_id"))
+    is_told = Exists(result.exclude(status__in=ToolCall.WITHOUT_RESULT))
+    ended = CallLog.objects.ended().filter(ended_at__lt=now - OPEN_ENDS_AFTER).values("call_sid")
+    effects = ToolEffect.objects.filter(~is_told, begun_at__gt=now - OPEN_ENDS_FOR, call_sid__in=ended)
+    for call_sid in {*turns, *tools, *effects.values_list("call_sid", flat=True)}:
         DatabaseLog().take_up(call_sid)
 
 

@@ -30,7 +30,8 @@ Detail = Annotated[
 ]
 
 
-@tool
+# What a caller claims is counted, so each claim must count once.
+@tool(writes=True)
 def lookup_order(
     caller: Caller,
     query: Annotated[
@@ -53,7 +54,7 @@ def lookup_order(
     return list_of(verdict.proof)
 
 
-@tool
+@tool(writes=True)
 def cancel_order(
     caller: Caller,
     order_number: OrderNumber,
@@ -72,16 +73,19 @@ def cancel_order(
     if order.can_be_cancelled and not (confirmed and verdict.proof.was_asked_to_cancel(order, now)):
         verdict.proof.ask_to_cancel(order, now)
         return say("cancel_ask", order=order)
+    by = f"the caller, {caller.call_sid}"
     try:
-        order.cancel(by=f"the caller, {caller.call_sid}", at=now)
+        order.cancel(by=by, at=now)
     except WrongState as refusal:
+        if refusal.order.was_cancelled_by(by):
+            return say("cancelled", order=refusal.order)
         if refusal.order.status == Order.Status.CANCELLED:
             return say("cannot_cancel", order=refusal.order)
         raise ToolError(say("cannot_cancel", order=refusal.order)) from None
     return say("cancelled", order=order)
 
 
-@tool
+@tool(writes=True)
 def book_appointment(
     caller: Caller,
     phone: Annotated[

@@ -6,6 +6,7 @@
     live, tickets           which calls this process carries; which process a call belongs to
     carriers/ | engines/    outside parties; neither knows the other
     toolbox                 what the agent may use
+    effects                 what its tools did, once for each tool call
     call/                   what to do when something happens. Pure.
 
 When something fails, a call goes down a ladder, and the caller hears each step: a clip of our own on the open stream; another

@@ -7,13 +7,14 @@ connection, and fails.
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.db import close_old_connections, connections
+from psycopg.pq import TransactionStatus
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,13 +28,22 @@ _carrier = ThreadPoolExecutor(8, thread_name_prefix="carrier")
 ASKED_LIMIT_S = 3.0
 # What a tool asks of the database comes back within this, or the database itself gives it up.
 TOOL_QUERY_LIMIT_MS = 3000
+# What somebody else holds is not waited for longer.
+TOOL_LOCK_LIMIT_MS = 1000
+# A process that stands still in the middle of a transaction keeps what it locked from all others for no longer.
+TOOL_IDLE_LIMIT_MS = 10_000
 # After this the other end has gone without saying so, and the thread is taken back.
 THREAD_LIMIT_S = 10.0
 
 
 async def use_tool(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For tools, which may be slow."""
-    return await _Work(TOOL_QUERY_LIMIT_MS).on(_tools, lambda: function(*args, **kwargs))
+    limits_ms = {
+        "statement_timeout": TOOL_QUERY_LIMIT_MS,
+        "lock_timeout": TOOL_LOCK_LIMIT_MS,
+        "idle_in_transaction_session_timeout": TOOL_IDLE_LIMIT_MS,
+    }
+    return await _Work(limits_ms).on(_tools, lambda: function(*args, **kwargs))
 
 
 async def record(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -47,11 +57,11 @@ async def ask_carrier(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
 
 
 class _Work:
-    """One piece of work on a thread, which can be parted from the database it waits for."""
+    """One piece of work on a thread, which can be parted from the database it waits for. `limits_ms`: the database's, by name."""
 
-    def __init__(self, query_limit_ms: int = 0) -> None:
-        self._query_limit_ms = query_limit_ms
-        self._is_limited = False
+    def __init__(self, limits_ms: Mapping[str, int] | None = None) -> None:
+        self._limits = "; ".join(f"SET {name} = {limit}" for name, limit in (limits_ms or {}).items())
+        self._limited_session: Any = None
         self._database: Any = None
 
     async def on(self, pool: ThreadPoolExecutor, function: Callable[[], R]) -> R:
@@ -69,10 +79,15 @@ class _Work:
             self._database = None
 
     def _limited(self, execute: Callable[..., R], sql: str, params: Any, many: bool, context: dict[str, Any]) -> R:
-        """Set with the first query, so that a tool that asks the database nothing does not need one."""
-        if self._query_limit_ms and not self._is_limited:
-            self._is_limited = True
-            context["connection"].connection.execute(f"SET statement_timeout = {self._query_limit_ms}")
+        """Set with the first query, so that a tool that asks the database nothing does not need one.
+
+        Set again with a new connection, and in each transaction, since the end of one that failed undoes it.
+        """
+        session = context["connection"].connection
+        begins = not session.autocommit and session.info.transaction_status == TransactionStatus.IDLE
+        if self._limits and (begins or session is not self._limited_session):
+            self._limited_session = session
+            session.execute(self._limits)
         return execute(sql, params, many, context)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,4 +1,4 @@
-"""What the agent itself must remember: the media streams it expects, and the settings managers give it."""
+"""What the agent itself must remember: the media streams it expects, what its tools did, and the settings managers give it."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -66,6 +66,34 @@ class MediaStream(models.Model):
 
     def __str__(self) -> str:
         return self.call_sid
+
+
+class ToolEffect(models.Model):
+    """What one use of a tool that writes came to, kept in the transaction that did it. Where there is no row, nothing was done."""
+
+    class Status(models.TextChoices):
+        DONE = "done"
+        FAILED = "failed"
+
+    call_sid = models.CharField(max_length=64)
+    tool_call_id = models.CharField(max_length=128)
+    name = models.CharField(max_length=64)
+    arguments = models.TextField(blank=True)
+    status = models.CharField(max_length=8, choices=Status)
+    output = models.TextField(blank=True)
+    asks_keypad = models.BooleanField(default=False)
+    begun_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=("begun_at",), name="effects_by_time")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("call_sid", "tool_call_id"), name="a_tool_call_has_one_effect"),
+            # Without a name of its own it would be everybody's.
+            models.CheckConstraint(condition=~Q(call_sid="") & ~Q(tool_call_id=""), name="an_effect_belongs_to_a_tool_call"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.call_sid}"
 
 
 class TransferDestination(models.Model):

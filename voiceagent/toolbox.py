@@ -5,6 +5,9 @@ model; the others are what the model fills in, each with a type and, through `An
 returns what the model is told: text, or something the call does about it: a last act (`HangUp`, `Transfer`) after the last
 words, `SwitchLanguage`, or `AskKeypad`, which takes the caller's next keys for a number. What cannot be done is raised as
 `ToolError`, in words the agent can say. Tools run on a thread of their own with the ORM at hand, never on the event loop.
+
+A tool that changes anything says so: `@tool(writes=True)`. It runs in one transaction, at most once for each tool call, and
+its result, a `ToolError` as well, is kept with what it did. One that only reads needs no database of ours.
 """
 
 import inspect
@@ -12,10 +15,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from functools import partial
+from typing import Annotated, Any, get_args, get_origin, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from . import effects
 from .call.commands import HangUp, SwitchLanguage, TakeDigits, ToolAct, Transfer
 from .call.events import ToolFinished, ToolStatus
 from .failpoints import reached
@@ -61,6 +66,7 @@ class AskKeypad:
 
 
 Result = str | HangUp | Transfer | SwitchLanguage | AskKeypad
+Function = Callable[..., Result]
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class Tool:
     name: str
     description: str
     arguments: type[BaseModel]
-    function: Callable[..., Result]
+    function: Function
+    writes: bool
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -80,8 +87,20 @@ class Tool:
         return schema
 
 
-def tool(function: Callable[..., Result]) -> Tool:
+@overload
+def tool(function: Function, /) -> Tool: ...
+
+
+@overload
+def tool(*, writes: bool) -> Callable[[Function], Tool]: ...
+
+
+def tool(function: Function | None = None, /, *, writes: bool = False) -> Tool | Callable[[Function], Tool]:
     """Make a tool of a function. Raises `TypeError` at import when it lacks a docstring, a `Caller` or a type."""
+    return tool_of(function, writes) if function else partial(tool_of, writes=writes)
+
+
+def tool_of(function: Function, writes: bool) -> Tool:
     description = inspect.getdoc(function)
     if not description:
         raise TypeError(f"{function.__name__} needs a docstring: it is what the model reads")
@@ -102,7 +121,7 @@ def tool(function: Callable[..., Result]) -> Tool:
         else:
             fields[parameter.name] = (hint, Field(default))
     arguments = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-    return Tool(function.__name__, " ".join(description.split()), arguments, function)
+    return Tool(function.__name__, " ".join(description.split()), arguments, function, writes)
 
 
 class Toolbox:
@@ -135,25 +154,38 @@ class Toolbox:
                 f"{'.'.join(map(str, e['loc'])) or 'the arguments'}: {e['msg']}" for e in errors.errors(include_input=False)
             )
             return finished(written("agent/bad_arguments.txt", problems=problems), "refused")
+
+        def run() -> ToolFinished:
+            try:
+                result = chosen.function(caller, **{name: getattr(values, name) for name in type(values).model_fields})
+            except ToolError as error:
+                return finished(str(error), "failed")
+            output, act = told(result)
+            return finished(output, "done", act)
+
         reached("tool.before")
         try:
-            result = chosen.function(caller, **{name: getattr(values, name) for name in type(values).model_fields})
-        except ToolError as error:
-            return finished(str(error), "failed")
+            use = partial(effects.once, caller.call_sid, tool_call_id, name, arguments) if chosen.writes else effects.tried_again
+            end = use(run)
         except Exception:
             # What broke is for staff; its text may hold anything, so neither the model nor the caller gets it.
             logger.exception("tool %s broke in call %s", name, caller.call_sid)
             return finished(written("agent/broke.txt"), "failed")
         reached("tool.after")
-        if isinstance(result, HangUp):
-            return finished(written("agent/hang_up.txt"), "done", result)
-        if isinstance(result, Transfer):
-            return finished(written("agent/transfer.txt"), "done", result)
-        if isinstance(result, SwitchLanguage):
-            return finished(written("agent/language_switched.txt"), "done", result)
-        if isinstance(result, AskKeypad):
-            return finished(result.words, "done", TakeDigits())
-        if not isinstance(result, str):
-            logger.error("tool %s returned %s, which is no result", name, type(result).__name__)
-            return finished(written("agent/broke.txt"), "failed")
-        return finished(result, "done")
+        return end
+
+
+def told(result: Result) -> tuple[str, ToolAct | None]:
+    """What the model is told, and what the call is asked for. Raises `TypeError` for what is no result."""
+    match result:
+        case HangUp():
+            return written("agent/hang_up.txt"), result
+        case Transfer():
+            return written("agent/transfer.txt"), result
+        case SwitchLanguage():
+            return written("agent/language_switched.txt"), result
+        case AskKeypad(words):
+            return words, TakeDigits()
+        case str():
+            return result, None
+    raise TypeError(f"a tool returned {type(result).__name__}, which is no result")

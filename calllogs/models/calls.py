@@ -255,6 +255,9 @@ class ToolCall(models.Model):
         TIMED_OUT = "timed_out", "Took too long"
         UNKNOWN = "unknown", "Not known"
 
+    # What it did in the end may still be found out.
+    WITHOUT_RESULT = (Outcome.RUNNING, Outcome.TIMED_OUT, Outcome.UNKNOWN)
+
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="tool_calls")
     tool_call_id = models.CharField(max_length=128)
     position = models.PositiveIntegerField()

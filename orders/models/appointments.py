@@ -146,16 +146,15 @@ class Appointment(models.Model):
             raise NotFree(why, free_near(starts_at, now, hours))
         for lane in range(1, lanes_at(starts_at, hours) + 1):
             try:
-                with transaction.atomic():
-                    return cls.objects.create(
-                        phone=phone,
-                        customer=customer,
-                        starts_at=starts_at,
-                        ends_at=starts_at + SLOT,
-                        lane=lane,
-                        about=about[:200],
-                        call_sid=call_sid,
-                    )
+                return cls.objects.create(
+                    phone=phone,
+                    customer=customer,
+                    starts_at=starts_at,
+                    ends_at=starts_at + SLOT,
+                    lane=lane,
+                    about=about[:200],
+                    call_sid=call_sid,
+                )
             except IntegrityError as refusal:
                 if isinstance(refusal.__cause__, errors.UniqueViolation):
                     return same.get()

@@ -124,6 +124,9 @@ class Order(models.Model):
         """Raises `WrongState` when it has been packed off already, or is cancelled."""
         self._move(self.Status.CANCELLED, cancelled_at=at or timezone.now(), cancelled_by=by[:80])
 
+    def was_cancelled_by(self, by: str) -> bool:
+        return self.status == self.Status.CANCELLED and self.cancelled_by == by[:80]
+
     def pack(self) -> None:
         self._move(self.Status.PACKED)
 

@@ -17,6 +17,7 @@ from calllogs.models import CallLog, Recording, ToolCall, Turn
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 from voiceagent.log import CallSoFar, Log
+from voiceagent.models import ToolEffect
 
 SID = "CA" + "a" * 32
 MESSAGE_SID = "RE" + "b" * 32
@@ -53,6 +54,10 @@ def dials(state: str, duration_s: int | None = None) -> Fact:
 
 def asks_for_a_person() -> None:
     log.write(SID, LogTransfer("returns", "wants to return a parcel", 41_000))
+
+
+def effect(call_sid: str = SID, **facts: str) -> None:
+    ToolEffect.objects.create(**{"call_sid": call_sid, "name": "cancel_order", "status": "done"} | facts)
 
 
 def leaves_a_message() -> None:
@@ -322,6 +327,38 @@ class TestTakingACallUp:
         log.take_up(SID)
         kept = [(tool.status, tool.result) for tool in call().tool_calls.order_by("position")]
         assert kept == [("done", "It is shipped."), ("unknown", "")]
+
+    @pytest.mark.parametrize("left", ["running", "timed_out", "unknown"])
+    @pytest.mark.parametrize("status", ["done", "failed"])
+    def test_what_a_tool_did_is_known_by_what_it_left_behind(self, left: str, status: str) -> None:
+        log.write(SID, replace(self.cancelling, status=left))  # type: ignore[arg-type]
+        effect(tool_call_id="call_2", status=status, output="It is cancelled.")
+        effect("CA" + "c" * 32, tool_call_id="call_2", output="Another call's.")
+        so_far = log.take_up(SID)
+        assert so_far.remarks == (Remark("tool", "cancel_order: It is cancelled."),)
+        (kept,) = call().tool_calls.all()
+        assert (kept.status, kept.result, kept.position) == (status, "It is cancelled.", 5)
+
+    def test_what_a_tool_did_that_nobody_had_written_down_comes_last(self) -> None:
+        connects()
+        CallLog.objects.update(streaming_at=timezone.now() - timedelta(seconds=9))
+        log.write(SID, self.told)
+        effect(tool_call_id="call_2", arguments='{"order_number": "4"}', output="It is cancelled.")
+        effect(tool_call_id="call_3", output="It is booked.")
+        so_far = log.take_up(SID)
+        told = [Remark("agent", "It ships"), Remark("tool", "cancel_order: It is cancelled.")]
+        assert (list(so_far.remarks), so_far.position) == ([*told, Remark("tool", "cancel_order: It is booked.")], 5)
+        first, _ = kept = call().tool_calls.order_by("position")
+        assert (first.tool_call_id, first.arguments, first.status) == ("call_2", '{"order_number": "4"}', "done")
+        assert [tool.position for tool in kept] == [4, 5]
+        assert 9000 <= first.started_ms <= so_far.elapsed_ms
+        assert log.take_up(SID).remarks == so_far.remarks, "and is found once"
+
+    def test_a_result_that_was_written_down_is_not_written_again(self) -> None:
+        log.write(SID, self.looked_up)
+        effect(tool_call_id="call_1", output="It is something else.")
+        log.take_up(SID)
+        assert call().tool_calls.get().result == "It is shipped."
 
     def test_what_a_tool_did_is_known_once_it_is_told_after_all(self) -> None:
         log.write(SID, self.cancelling)

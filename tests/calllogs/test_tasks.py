@@ -27,6 +27,7 @@ from calllogs.tasks import MOST_WOKEN, close_forgotten_calls, fetch_recording, s
 from calllogs.transcription import NotTranscribed, SpokenWords, Word
 from voiceagent.call.commands import LogToolCall, LogTurn
 from voiceagent.carriers.base import CallStatus
+from voiceagent.models import ToolEffect
 
 from .media import MediaServer, serving
 from .recordings import silence, tone, wav
@@ -426,6 +427,29 @@ class TestWhatADeadProcessLeftOpen:
         tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER + timedelta(seconds=1))
         assert call.turns.get().ended_ms is not None
         assert call.tool_calls.get().status == "unknown"
+
+    @pytest.mark.parametrize("left", ["nothing", "running", "timed_out", "unknown"])
+    def test_is_told_of_a_tool_by_what_it_did(self, call: CallLog, left: str) -> None:
+        call.turns.all().delete()
+        call.tool_calls.all().delete()
+        if left != "nothing":
+            DatabaseLog().write(call.call_sid, LogToolCall(2, "k", "book_appointment", "{}", 10, left))  # type: ignore[arg-type]
+        ToolEffect.objects.create(
+            call_sid=call.call_sid, tool_call_id="k", name="book_appointment", status="done", output="It is booked."
+        )
+        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER - timedelta(seconds=5))
+        assert not call.tool_calls.filter(status="done").exists(), "a living process may still write"
+        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER + timedelta(seconds=1))
+        assert [(tool.status, tool.result) for tool in call.tool_calls.all()] == [("done", "It is booked.")]
+
+    def test_is_not_looked_for_in_a_call_that_goes_on_or_is_long_over(self, call: CallLog) -> None:
+        call.turns.all().delete()
+        call.tool_calls.all().delete()
+        ToolEffect.objects.create(call_sid=call.call_sid, tool_call_id="k", name="book_appointment", status="done")
+        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_FOR + timedelta(minutes=1))
+        CallLog.objects.update(status="streaming", ended_at=None, disposition="")
+        tasks.close_open_ends(timezone.now() + timedelta(hours=1))
+        assert not call.tool_calls.exists()
 
     def test_is_left_alone_while_a_living_process_may_still_write(self, call: CallLog) -> None:
         tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER - timedelta(seconds=5))

@@ -1,7 +1,7 @@
 """A caller who is not understood, again and again. The words come through the tools, as the model gets them."""
 
 import json
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
@@ -11,6 +11,7 @@ from voiceagent.call.commands import TakeDigits
 from voiceagent.toolbox import Caller, Toolbox
 
 BOX = Toolbox(TOOLS)
+IDS = count(1)
 PERSON = "A person can help. Shall I put you through?"
 
 
@@ -21,7 +22,7 @@ class Line:
         self.caller = Caller("CA1", number=number, line="+14155550100")
 
     def use(self, name: str, **arguments):
-        return BOX.use(self.caller, "call_1", name, json.dumps(arguments))
+        return BOX.use(self.caller, f"call_{next(IDS)}", name, json.dumps(arguments))
 
     def look_up(self, query: str, detail: str = "") -> str:
         return self.use("lookup_order", query=query, detail=detail).output

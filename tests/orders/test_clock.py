@@ -5,6 +5,7 @@ The model is told when a call begins, and tools ask the clock each time: a call 
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,7 @@ from voiceagent.toolbox import Caller, Toolbox
 
 NEW_YORK = ZoneInfo("America/New_York")
 BOX = Toolbox(TOOLS)
+IDS = count(1)
 
 # The moment in UTC; the date, the weekday and the hour in the shop; tomorrow there.
 MOMENTS = [
@@ -51,7 +53,7 @@ def in_utc(moment: str) -> datetime:
 
 def use(name: str, **arguments: str) -> str:
     caller = Caller("CA1", number="+14155550142", line="+14155550100")
-    return BOX.use(caller, "call_1", name, json.dumps(arguments)).output
+    return BOX.use(caller, f"call_{next(IDS)}", name, json.dumps(arguments)).output
 
 
 @pytest.mark.parametrize(("moment", "today", "tomorrow"), MOMENTS)
