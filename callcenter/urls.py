@@ -5,7 +5,6 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from calllogs.log import DatabaseLog
-from calllogs.webhooks import recording_complete
 from orders.hours import StaffHours
 from voiceagent import webhooks
 
@@ -17,5 +16,4 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     *webhooks.urlpatterns(DatabaseLog(), StaffHours()),
-    path("call-recording-complete", recording_complete, name="call-recording-complete"),
 ]

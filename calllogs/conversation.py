@@ -52,7 +52,7 @@ class Entry:
 def entries(call: CallLog) -> list[Entry]:
     """Turns and tool calls in the order they began."""
     found: list[Turn | ToolCall] = [*call.turns.all(), *call.tool_calls.all()]
-    found.sort(key=lambda row: (row.position, row.started_ms))
+    found.sort(key=lambda row: (*row.place, row.started_ms))
     return [
         Entry(clock(row.started_ms), turn=row) if isinstance(row, Turn) else Entry(clock(row.started_ms), tool_call=row)
         for row in found

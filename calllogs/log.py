@@ -6,6 +6,7 @@ take turns; what is already known is never made unknown.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -13,12 +14,13 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from voiceagent.call.commands import LogEnd, LogEntry, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
-from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
+from voiceagent.failpoints import reached
 from voiceagent.log import CallSoFar
 from voiceagent.models import ToolEffect
 
 from . import wrap_up
-from .models import CallLog, Recording, Speaker, ToolCall, Turn
+from .models import CallLog, Recording, Speaker, Status, ToolCall, Transfer, Turn
 from .tasks import fetch_recording
 from .wake import wake
 
@@ -26,32 +28,42 @@ from .wake import wake
 LONGEST_TEXT = 20_000
 
 
+@dataclass(frozen=True, slots=True)
 class DatabaseLog:
-    """The log that stays. Safe to share between threads: it keeps nothing itself."""
+    """The log that stays. Safe to share between threads: it keeps nothing itself.
+
+    `at` is when what it is told happened, None for now: what could not be told then is told later.
+    """
+
+    at: datetime | None = None
 
     def call_arrived(self, call: IncomingCall) -> None:
-        with known(call.call_sid) as row:
+        with self._known(call.call_sid) as row:
             row.caller_number = row.caller_number or fitting(CallLog, "caller_number", call.caller_number)
             row.line_number = row.line_number or fitting(CallLog, "line_number", call.line_number)
 
-    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None) -> None:
-        with known(call_sid) as row:
+    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
+        with self._known(call_sid) as row:
+            row.streams = max(row.streams, stream)
             if row.streaming_at is None:
-                row.streaming_at = timezone.now()
+                row.streaming_at = self.at or timezone.now()
                 row.engine, row.model = fitting(CallLog, "engine", engine), fitting(CallLog, "model", model)
                 row.settings_version = settings_version
 
     def take_up(self, call_sid: str) -> CallSoFar:
-        with known(call_sid) as row:
+        with self._known(call_sid) as row:
             return close_what_is_open(row)
 
-    def write(self, call_sid: str, entry: LogEntry) -> None:
-        with known(call_sid) as row:
+    def write(self, call_sid: str, entry: LogEntry, stream: int = 0) -> None:
+        with self._known(call_sid) as row:
             match entry:
                 case LogTurn():
-                    write_turn(row, entry)
+                    write_turn(row, entry, stream)
                 case LogToolCall():
-                    write_tool_call(row, entry)
+                    write_tool_call(row, entry, stream)
+                case _ if stream and stream < row.streams:
+                    # A process that did not know yet that another carries the call.
+                    pass
                 case LogTransfer():
                     write_transfer(row, entry)
                 case LogLanguage():
@@ -64,7 +76,7 @@ class DatabaseLog:
                     assert_never(entry)
 
     def status_reported(self, status: CallStatus) -> None:
-        with known(status.call_sid) as row:
+        with self._known(status.call_sid) as row:
             if row.duration_s is None:
                 row.duration_s = status.duration_s
             is_final = status.state in wrap_up.FINAL_CARRIER_STATES
@@ -73,9 +85,19 @@ class DatabaseLog:
             if (is_final, is_later) > (was_final, False):
                 row.carrier_state, row.carrier_sequence = status.state, status.sequence
 
+    def person_rung(self, call_sid: str, department: str, number: str) -> int:
+        with self._known(call_sid) as row:
+            transfer = Transfer.objects.ring(
+                row, fitting(Transfer, "department", department), fitting(Transfer, "number", number), self.at or timezone.now()
+            )
+        reached("transfer.rung")
+        return transfer.attempt
+
     def dial_finished(self, outcome: DialOutcome) -> None:
         """An answer with a duration is a conversation that is over; without one it has just begun."""
-        with known(outcome.call_sid) as row:
+        with self._known(outcome.call_sid) as row:
+            if outcome.attempt:
+                Transfer.objects.came_to(row, outcome, self.at or timezone.now())
             rank = wrap_up.DIAL_STATES.index
             if not row.dial_state or rank(outcome.state) > rank(row.dial_state):
                 row.dial_state = outcome.state
@@ -83,24 +105,36 @@ class DatabaseLog:
 
     def message_taken(self, message: MessageTaken, *, call_back_by: datetime | None) -> None:
         """Of two promises the earlier one counts: it is the one the caller may have heard."""
-        with known(message.call_sid) as row:
+        with self._known(message.call_sid) as row:
             row.message_left = True
             row.call_back_by = min(filter(None, (row.call_back_by, call_back_by)), default=None)
             recording = Recording.objects.message(row, message.recording_sid, message.duration_s)
             wake(fetch_recording, recording.pk)
 
+    def recording_announced(self, fact: RecordingAnnounced) -> None:
+        with self._known(fact.call_sid) as row:
+            recording = Recording.objects.announced(row, fact)
+            if recording.state == Recording.State.ANNOUNCED:
+                wake(fetch_recording, recording.pk)
+            reached("recording.announced")
 
-@contextmanager
-def known(call_sid: str) -> Iterator[CallLog]:
-    """The call's row, made if this is the first we hear of it, locked while a fact is added, then wrapped up anew."""
-    with transaction.atomic():
-        row, _ = CallLog.objects.select_for_update().get_or_create(call_sid=call_sid)
-        yield row
-        row.conclude()
-        row.save()
+    @contextmanager
+    def _known(self, call_sid: str) -> Iterator[CallLog]:
+        """The call's row, made if this is the first we hear of it, locked while a fact is added, then wrapped up anew."""
+        at = self.at or timezone.now()
+        with transaction.atomic():
+            row, _ = CallLog.objects.select_for_update().get_or_create(call_sid=call_sid, defaults={"started_at": at})
+            if self.at is not None:
+                row.told_late = True
+                row.started_at = min(row.started_at, at)
+            yield row
+            row.conclude(at)
+            row.save()
+            if row.status == Status.ENDED:
+                Transfer.objects.close_what_rings(row, at)
 
 
-def write_turn(call: CallLog, entry: LogTurn) -> None:
+def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
     """The fuller account of a turn wins: a turn ends, is interrupted and gets its words, never the other way round."""
     now = {
         "speaker": entry.speaker,
@@ -112,7 +146,7 @@ def write_turn(call: CallLog, entry: LogTurn) -> None:
     }
     # Whom the agent answers before they have ended has waited for nothing.
     gap = {} if entry.answer_gap_ms is None else {"answer_gap_ms": max(0, entry.answer_gap_ms)}
-    turn, is_new = Turn.objects.get_or_create(call=call, position=entry.position, defaults=now | gap)
+    turn, is_new = Turn.objects.get_or_create(call=call, stream=stream, position=entry.position, defaults=now | gap)
     if is_new:
         return
     known_so_far = (turn.ended_ms is not None, turn.interrupted, len(turn.generated))
@@ -122,9 +156,10 @@ def write_turn(call: CallLog, entry: LogTurn) -> None:
         Turn.objects.filter(pk=turn.pk).update(**gap)
 
 
-def write_tool_call(call: CallLog, entry: LogToolCall) -> None:
+def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
     """A tool call that has finished does not run again."""
     now = {
+        "stream": stream,
         "position": entry.position,
         "name": fitting(ToolCall, "name", entry.name),
         "arguments": storable(entry.arguments),
@@ -181,9 +216,9 @@ def close_what_is_open(call: CallLog) -> CallSoFar:
     now_ms = max(milliseconds_since(call.streaming_at, timezone.now()), *written, 0)
     call.turns.filter(ended_ms=None).update(ended_ms=now_ms, interrupted=True)
     call.tool_calls.filter(status=ToolCall.Outcome.RUNNING).update(status=ToolCall.Outcome.UNKNOWN)
-    said = [(turn.position, Remark("caller" if turn.speaker == Speaker.CALLER else "agent", turn.heard)) for turn in turns]
+    said = [(turn.place, Remark("caller" if turn.speaker == Speaker.CALLER else "agent", turn.heard)) for turn in turns]
     unfinished = (ToolCall.Outcome.RUNNING, ToolCall.Outcome.UNKNOWN)
-    told = [(tool.position, Remark("tool", f"{tool.name}: {tool.result}")) for tool in tools if tool.status not in unfinished]
+    told = [(tool.place, Remark("tool", f"{tool.name}: {tool.result}")) for tool in tools if tool.status not in unfinished]
     return CallSoFar(
         remarks=tuple(remark for _, remark in sorted(said + told, key=lambda one: one[0]) if remark.text),
         position=last_position(call),

@@ -126,7 +126,7 @@ def close_forgotten_calls() -> None:
     with transaction.atomic():
         for call in CallLog.objects.going_on().filter(forgotten).select_for_update(skip_locked=True):
             call.forgotten_at = now
-            call.conclude()
+            call.conclude(now)
             call.save()
             logger.warning("closed forgotten call %s", call.call_sid)
     close_open_ends(now)

@@ -96,6 +96,7 @@ def urlpatterns(log: Log, hours: Hours) -> list[URLPattern]:
         "transfer-finished": transfer_finished,
         "message-taken": message_taken,
         "call-status": call_status,
+        "call-recording-complete": recording_complete,
     }
 
     def bound(view: Callable[[HttpRequest, Desk], HttpResponse]) -> View:
@@ -161,7 +162,7 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def transfer_finished(request: HttpRequest, desk: Desk) -> HttpResponse:
     """A person was rung. If nobody answered, the caller can leave a message."""
-    outcome = forms.dial_outcome(request.POST)
+    outcome = forms.dial_outcome(request.POST, request.GET.get("attempt", ""))
     aftermath = Aftermath(outcome.call_sid, desk)
     try:
         desk.log.dial_finished(outcome)
@@ -184,6 +185,12 @@ def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
     carrier_reported(desk.log, forms.call_status(request.POST))
+    return HttpResponse(status=204)
+
+
+def recording_complete(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Its RecordingUrl is not read: an address somebody sends is never fetched."""
+    desk.log.recording_announced(forms.recording_announced(request.POST))
     return HttpResponse(status=204)
 
 
@@ -241,7 +248,8 @@ class Aftermath:
         if not number:
             return self.message(failed=why == "failed", busy=why == "busy", closed=not staff_are_there)
         words = self._say({"asked": "before_dial", "failed": "after_failure", "busy": "all_busy"}[why])
-        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
+        attempt = self._rung(number)
+        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses(attempt)))
 
     def message(self, **why: bool) -> HttpResponse:
         opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None
@@ -266,6 +274,15 @@ class Aftermath:
         except DatabaseError:
             return settings.HUMAN_AGENT_PHONE
 
+    def _rung(self, number: str) -> int:
+        """Which attempt of the call this is; 0 where that cannot be written down."""
+        if not self.can_ask:
+            return 0
+        try:
+            return self.desk.log.person_rung(self.call_sid, self.stream.department, number)
+        except DatabaseError:
+            return 0
+
     def _asked(self, ask: Callable[[datetime], T], unknown: T) -> T:
         if not self.can_ask:
             return unknown
@@ -288,12 +305,13 @@ def tag(language: str) -> str:
     return LANGUAGES[language].carrier_tag
 
 
-def _addresses() -> markup.Addresses:
+def _addresses(attempt: int = 0) -> markup.Addresses:
+    """`attempt`: which of ringing a person is told of at `transfer_finished`."""
     base = settings.PUBLIC_BASE_URL
     return markup.Addresses(
         media_stream=media_url(),
         after_stream=after_stream_url(),
-        transfer_finished=base + reverse("transfer-finished"),
+        transfer_finished=base + reverse("transfer-finished") + (f"?attempt={attempt}" if attempt else ""),
         message_taken=base + reverse("message-taken"),
         recording=base + reverse("call-recording-complete"),
     )

@@ -4,5 +4,6 @@ from ..choices import Disposition, EndReason, Speaker, Status
 from .calls import CallLog, ToolCall, Turn
 from .recordings import Recording
 from .transcriptions import Transcription
+from .transfers import Transfer
 
-__all__ = ["CallLog", "Disposition", "EndReason", "Recording", "Speaker", "Status", "ToolCall", "Transcription", "Turn"]
+__all__ = ["CallLog", "Disposition", "EndReason", "Recording", "Speaker", "Status", "ToolCall", "Transcription", "Transfer", "Turn"]

@@ -105,6 +105,9 @@ class CallLog(models.Model):
         null=True, blank=True, help_text="When the call was closed because nobody told how it ended."
     )
 
+    streams = models.PositiveSmallIntegerField(default=0, help_text="How many media streams it had, one after the other.")
+    told_late = models.BooleanField(default=False, help_text="Some of it was kept aside while the database was away.")
+
     end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
     end_detail = models.CharField(max_length=200, blank=True)
     agent_ended_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -193,12 +196,13 @@ class CallLog(models.Model):
             refused=self.refused,
         )
 
-    def conclude(self) -> None:
-        """Bring status and disposition in line with the facts. An ended call stays so; staff's word stands. Does not save."""
+    def conclude(self, at: datetime) -> None:
+        """Bring status and disposition in line with the facts, the last of which is of this moment. An ended call stays so;
+        staff's word stands. Does not save."""
         self.status = max(Status(self.status), wrap_up.status(self.facts), key=lambda status: status.rank)
         if self.status != Status.ENDED:
             return
-        self.ended_at = self.ended_at or timezone.now()
+        self.ended_at = self.ended_at or max(at, self.started_at)
         if not self.is_corrected:
             self.disposition = wrap_up.disposition(self.facts)
 
@@ -208,9 +212,13 @@ class CallLog(models.Model):
 
 
 class Turn(models.Model):
-    """What one side said, in the order they began. `heard` is what reached the caller of what was `generated`."""
+    """What one side said, in the order they began. `heard` is what reached the caller of what was `generated`.
+
+    Positions count within a media stream: what was said in an earlier one may be told after the next has begun.
+    """
 
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="turns")
+    stream = models.PositiveSmallIntegerField(default=0)
     position = models.PositiveIntegerField()
     speaker = models.CharField(max_length=8, choices=Speaker.choices)
     started_ms = models.PositiveIntegerField()
@@ -224,15 +232,19 @@ class Turn(models.Model):
     search = models.GeneratedField(expression=searchable("generated", "heard"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
-        ordering = ("call", "position")
+        ordering = ("call", "stream", "position")
         indexes = (GinIndex(fields=("search",), name="turn_search"),)
         constraints = (
-            models.UniqueConstraint(fields=("call", "position"), name="turn_has_its_own_position"),
+            models.UniqueConstraint(fields=("call", "stream", "position"), name="turn_has_its_own_place"),
             models.CheckConstraint(name="turn_speaker_is_known", condition=Q(speaker__in=Speaker.values)),
         )
 
     def __str__(self) -> str:
         return f"{self.get_speaker_display()}'s turn {self.position}"
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.stream, self.position
 
     @property
     def unheard(self) -> str:
@@ -245,7 +257,7 @@ class Turn(models.Model):
 
 
 class ToolCall(models.Model):
-    """One use of a tool. Its position shares the turns' counting, so it stands in place between them."""
+    """One use of a tool. Its place shares the turns' counting, so it stands between them where it belongs."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", "Running"
@@ -260,6 +272,7 @@ class ToolCall(models.Model):
 
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="tool_calls")
     tool_call_id = models.CharField(max_length=128)
+    stream = models.PositiveSmallIntegerField(default=0)
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=64)
     arguments = models.TextField(blank=True, help_text="As the model wrote them: JSON, or not.")
@@ -270,12 +283,16 @@ class ToolCall(models.Model):
     search = models.GeneratedField(expression=searchable("arguments", "result"), output_field=SearchVectorField(), db_persist=True)
 
     class Meta:
-        ordering = ("call", "position")
+        ordering = ("call", "stream", "position")
         indexes = (GinIndex(fields=("search",), name="tool_call_search"),)
         constraints = (models.UniqueConstraint(fields=("call", "tool_call_id"), name="tool_call_is_logged_once"),)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.stream, self.position
 
     @property
     def arguments_read(self) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
-from calllogs import wake, webhooks
+from calllogs import wake
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording
 from calllogs.tasks import fetch_recording
@@ -31,7 +31,7 @@ FORM = {
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
-    monkeypatch.setattr(webhooks, "wake", lambda task, row_id: rows.append(row_id))
+    monkeypatch.setattr("calllogs.log.wake", lambda task, row_id: rows.append(row_id))
     return rows
 
 

@@ -20,6 +20,7 @@ CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LARGEST_NUMBER = 2**31 - 1
+MOST_ATTEMPTS = 1000
 
 CALL_STATES: dict[str, CallState] = {
     "queued": "ringing",
@@ -87,12 +88,14 @@ def call_status(form: Mapping[str, str]) -> CallStatus:
     )
 
 
-def dial_outcome(form: Mapping[str, str]) -> DialOutcome:
-    """A dial that a redirect of ours interrupts is told as completed; whether anybody was connected is told beside it."""
+def dial_outcome(form: Mapping[str, str], attempt: str = "") -> DialOutcome:
+    """`attempt` is what our own address says. A dial that a redirect of ours interrupts is told as completed; whether anybody was
+    connected is told beside it."""
     state = _one_of(form, "DialCallStatus", DIAL_STATES)
     if state == "answered" and form.get("DialBridged") == "false":
         state = "no_answer"
-    return DialOutcome(call_sid(form), state, _number_of(form, "DialCallDuration"))
+    which = _number_of({"attempt": attempt}, "attempt") or 0
+    return DialOutcome(call_sid(form), state, _number_of(form, "DialCallDuration"), which if which <= MOST_ATTEMPTS else 0)
 
 
 def message_taken(form: Mapping[str, str]) -> MessageTaken:

@@ -1,0 +1,83 @@
+"""Attempts to put a caller through: whom we rang, and what came of it. At most one at a time rings for a call."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from voiceagent.carriers.base import DialOutcome
+
+from .calls import CallLog
+
+
+class TransferQuerySet(models.QuerySet["Transfer"]):
+    """Everything here needs the call's row locked."""
+
+    def ring(self, call: CallLog, department: str, number: str, at: datetime) -> "Transfer":
+        """The attempt that rings, or the next one: asked twice for what to do, the carrier rings once."""
+        attempts = self.filter(call=call)
+        if ringing := attempts.filter(state=Transfer.State.RINGING).first():
+            return ringing
+        last = attempts.aggregate(Max("attempt"))["attempt__max"] or 0
+        return self.create(call=call, attempt=last + 1, department=department, number=number, rung_at=at)
+
+    def close_what_rings(self, call: CallLog, at: datetime) -> None:
+        """The call is over, and nobody told what the attempt that rang came to."""
+        self.filter(call=call, state=Transfer.State.RINGING).update(state=Transfer.State.UNKNOWN, over_at=at)
+
+    def came_to(self, call: CallLog, outcome: DialOutcome, at: datetime) -> None:
+        """What an attempt came to. Told twice, in any order, what counts most stays; an answer's length fills its blank."""
+        attempt, _ = self.get_or_create(call=call, attempt=outcome.attempt, defaults={"rung_at": at})
+        told = Transfer.State(outcome.state)
+        if told.rank > Transfer.State(attempt.state).rank:
+            attempt.state = told
+        if attempt.duration_s is None and attempt.state == told:
+            attempt.duration_s = outcome.duration_s
+        attempt.over_at = attempt.over_at or (None if attempt.is_under_way else at)
+        attempt.save()
+
+
+class Transfer(models.Model):
+    """One attempt to put a call through to a person."""
+
+    class State(models.TextChoices):
+        """In order: what counts more comes later, and an attempt only moves down this list."""
+
+        RINGING = "ringing", "Ringing"
+        UNKNOWN = "unknown", "Not known"
+        FAILED = "failed", "Could not be reached"
+        NO_ANSWER = "no_answer", "Nobody answered"
+        BUSY = "busy", "Line busy"
+        CANCELED = "canceled", "Caller left first"
+        ANSWERED = "answered", "Answered"
+
+        @property
+        def rank(self) -> int:
+            return list(Transfer.State).index(self)
+
+    call = models.ForeignKey(CallLog, models.CASCADE, related_name="transfers")
+    attempt = models.PositiveSmallIntegerField(help_text="Of its call, from 1.")
+    department = models.CharField(max_length=64, blank=True)
+    number = models.CharField("number rung", max_length=20, blank=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RINGING)
+    rung_at = models.DateTimeField(default=timezone.now)
+    over_at = models.DateTimeField(null=True, blank=True)
+    duration_s = models.PositiveIntegerField("duration", null=True, blank=True)
+
+    objects = TransferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("call", "attempt")
+        constraints = (
+            models.UniqueConstraint(fields=("call", "attempt"), name="transfer_attempt_is_told_of_once"),
+            models.UniqueConstraint(fields=("call",), condition=Q(state="ringing"), name="one_telephone_rings_for_a_call"),
+        )
+
+    def __str__(self) -> str:
+        return f"Attempt {self.attempt}: {self.get_state_display()}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Ringing, or talking: a conversation that is over has a length."""
+        return self.state == Transfer.State.RINGING or (self.state == Transfer.State.ANSWERED and self.duration_s is None)
