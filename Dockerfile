@@ -8,7 +8,7 @@ COPY pyproject.toml requirements.lock bootstrap.lock ./
 RUN pip install --no-cache-dir --require-hashes -r bootstrap.lock \
  && uv pip install --system --no-cache --require-hashes --no-build --constraint requirements.lock -r pyproject.toml
 
-RUN useradd --create-home callcenter && mkdir -p /app/var/media && chown -R callcenter /app/var
+RUN useradd --create-home callcenter && mkdir -p /app/var/media /app/var/spool && chown -R callcenter /app/var
 COPY --chown=root:root . .
 USER callcenter
 

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.urls import path, re_path
 from django.utils import timezone
 
-from calllogs.log import DatabaseLog
 from orders.briefing import briefing
 from orders.hours import StaffHours
 from orders.tools import TOOLS as SHOP_TOOLS
@@ -23,6 +22,8 @@ from voiceagent.consumers import MediaStreamConsumer
 from voiceagent.engines.base import Engine, EngineConfig
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
 from voiceagent.tools import TOOLS as OWN_TOOLS
+
+from .log import log
 
 
 def engine(config: EngineConfig, caller_hash: str) -> Engine:
@@ -34,7 +35,7 @@ def staff_are_there() -> bool:
 
 
 media_stream = MediaStreamConsumer.as_asgi(
-    engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=DatabaseLog(), staff_are_there=staff_are_there
+    engine=engine, tools=(*SHOP_TOOLS, *OWN_TOOLS), briefing=briefing, log=log, staff_are_there=staff_are_there
 )
 
 

@@ -196,8 +196,14 @@ def main(arguments: Sequence[str]) -> int:
     from voiceagent.live import live
 
     from .health import event_loop
+    from .log import log
 
-    WebServer(application, live, door, drain_limit_s=settings.DRAIN_LIMIT_S, on_start=event_loop.watch).run()
+    def begin(loop: asyncio.AbstractEventLoop) -> None:
+        event_loop.watch(loop)
+        # A process that died on this machine may have left something behind.
+        log.watch()
+
+    WebServer(application, live, door, drain_limit_s=settings.DRAIN_LIMIT_S, on_start=begin).run()
     return 0
 
 

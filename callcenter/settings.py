@@ -66,6 +66,9 @@ class Environment(BaseSettings):
     DATABASE_URL: str = Field("", description="PostgreSQL; empty: the one that make run or make demo starts")
     REDIS_URL: str = Field("", description="Redis or Valkey; empty: the one that make run or make demo starts")
     MEDIA_ROOT: Path = Field(BASE_DIR / "var" / "media", description="Where recordings are kept")
+    SPOOL_ROOT: Path = Field(
+        BASE_DIR / "var" / "spool", description="Where each machine keeps what happens while the database is away; on its own disk"
+    )
 
     SHOP_NAME: str = Field("Northwind Outfitters", description="The shop's name, as the agent says it")
     SHOP_TIME_ZONE: str = Field("America/New_York", description="The shop's time zone, for hours and appointments")
@@ -242,6 +245,7 @@ STATICFILES_DIRS = [BASE_DIR / "static" / "assets"]
 # Files are served from the apps themselves: there is no STATIC_ROOT and nothing to collect.
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = ENVIRONMENT.MEDIA_ROOT
+SPOOL_ROOT = ENVIRONMENT.SPOOL_ROOT
 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 SECURE_PROXY_SSL_HEADER = None

@@ -4,16 +4,16 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from calllogs.log import DatabaseLog
 from orders.hours import StaffHours
 from voiceagent import webhooks
 
 from .health import healthz, readyz
+from .log import log
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:calllogs_calllog_changelist")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
-    *webhooks.urlpatterns(DatabaseLog(), StaffHours()),
+    *webhooks.urlpatterns(log, StaffHours()),
 ]

@@ -103,7 +103,7 @@ class DatabaseLog:
                 row.dial_state = outcome.state
             row.dial_over = row.dial_over or (outcome.state == "answered" and outcome.duration_s is not None)
 
-    def message_taken(self, message: MessageTaken, *, call_back_by: datetime | None) -> None:
+    def message_taken(self, message: MessageTaken, call_back_by: datetime | None) -> None:
         """Of two promises the earlier one counts: it is the one the caller may have heard."""
         with self._known(message.call_sid) as row:
             row.message_left = True

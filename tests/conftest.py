@@ -38,6 +38,7 @@ def start_services() -> None:
     services.callback(shutil.rmtree, folder, ignore_errors=True)
     children = services.enter_context(Children(folder / "log"))
     os.environ["MEDIA_ROOT"] = str(folder / "media")
+    os.environ["SPOOL_ROOT"] = str(folder / "spool")
     os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or start_postgres(children, folder, temporary=True)
     os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or start_valkey(children, folder, temporary=True)
 
@@ -70,6 +71,10 @@ import django  # noqa: E402  # its settings need the addresses from above
 
 django.setup()
 
+from callcenter.log import log  # noqa: E402
+from voiceagent.kept import KeptLog  # noqa: E402
+from voiceagent.spool import Spool  # noqa: E402
+
 
 def pytest_unconfigure() -> None:
     services.close()
@@ -80,6 +85,14 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
     server = os.environ["REDIS_URL"].rpartition("/")[0]
     for number, spec in enumerate(specs, start=1):
         spec.env["REDIS_URL"] = f"{server}/{number}"
+
+
+@pytest.fixture(autouse=True)
+def kept_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeptLog:
+    """The web server's log, with a spool of the test's own; what is kept there is told when the test says so."""
+    monkeypatch.setattr(log, "spool", Spool(tmp_path / "spool"))
+    monkeypatch.setattr(KeptLog, "watch", lambda self: None)
+    return log
 
 
 @pytest.fixture(autouse=True)

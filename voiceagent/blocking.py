@@ -23,6 +23,8 @@ R = TypeVar("R")
 _tools = ThreadPoolExecutor(8, thread_name_prefix="tool")
 _records = ThreadPoolExecutor(4, thread_name_prefix="record")
 _carrier = ThreadPoolExecutor(8, thread_name_prefix="carrier")
+# Uses no connection at all.
+_disk = ThreadPoolExecutor(1, thread_name_prefix="disk")
 
 # A short question to the database that is not answered by then will not be; the caller waits meanwhile.
 ASKED_LIMIT_S = 3.0
@@ -54,6 +56,11 @@ async def record(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) ->
 async def ask_carrier(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For the carrier's REST API, which may take seconds."""
     return await _Work().on(_carrier, lambda: function(*args, **kwargs))
+
+
+async def keep(function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """For what goes to a file, and must get there while the database holds every other thread."""
+    await asyncio.get_running_loop().run_in_executor(_disk, lambda: function(*args, **kwargs))
 
 
 class _Work:

@@ -23,13 +23,13 @@ from .call.machine import Call, SoFar
 from .call.policy import Policy
 from .carriers import carrier
 from .carriers.base import CarrierError, DialOutcome
-from .endings import write_that_caller_left
 from .engines.base import Engine, EngineConfig
 from .engines.breaker import Observed, breaker
 from .failpoints import reached
+from .kept import AWAY, KeptLog
 from .line import CallerLine, after_stream_url, media_url
 from .live import live
-from .log import CallSoFar, Log
+from .log import CallSoFar
 from .models import AgentSettings, MediaStream
 from .session import Session
 from .toolbox import Caller, Tool, Toolbox
@@ -61,7 +61,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         engine: EngineFactory,
         tools: Iterable[Tool],
         briefing: Callable[[Caller], str],
-        log: Log,
+        log: KeptLog,
         staff_are_there: Callable[[], bool],
     ) -> None:
         self._engine = engine
@@ -130,9 +130,8 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _let_go(self, taken: tickets.Taken, call_sid: str) -> None:
         try:
-            if await blocking.record(tickets.let_go, taken):
-                await blocking.record(write_that_caller_left, self._log, call_sid)
-        except DatabaseError as error:
+            await blocking.record(self._log.let_go, taken, call_sid)
+        except (DatabaseError, OSError) as error:
             logger.warning("a place could not be given back, and will be missed: %s", type(error).__name__)
 
     async def _admitted(self, scope: dict[str, Any], *, has_room: bool) -> MediaStream | None:
@@ -186,6 +185,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             language=so_far.language if so_far else "",
             use_tool=lambda tool_call_id, name, arguments: toolbox.use(caller, tool_call_id, name, arguments),
             write=write,
+            keep=write.keep,
         )
         reached("call.prepared")
         live.add(taken, Carried(session, write))
@@ -210,7 +210,14 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
     def _prepare(self, stream: MediaStream, caller: Caller) -> "_Prepared":
         chosen = AgentSettings.current(caller.line)
         config = instructions.engine_config(chosen, self._tools, self._briefing(caller))
-        self._log.agent_connected(caller.call_sid, engine="openai_realtime", model=config.model, settings_version=chosen.pk)
+        # `stream` is as it was found; taking it has made it the next one.
+        self._log.agent_connected(
+            caller.call_sid,
+            engine="openai_realtime",
+            model=config.model,
+            settings_version=chosen.pk,
+            stream=stream.generation + 1,
+        )
         if not stream.generation:
             self._log.write(caller.call_sid, LogLanguage(chosen.language, 0))
         so_far = self._log.take_up(caller.call_sid) if stream.generation else None
@@ -261,22 +268,31 @@ class Carried:
 class Writing:
     """Writes a call down, for as long as it is ours: of a call that another process carries, nothing more. Called on threads."""
 
-    def __init__(self, log: Log, taken: tickets.Taken, call_sid: str) -> None:
+    def __init__(self, log: KeptLog, taken: tickets.Taken, call_sid: str) -> None:
         self.fenced = False
         self._log = log
         self._taken = taken
         self._call_sid = call_sid
 
     def __call__(self, entry: LogEntry) -> None:
-        self.fenced = self.fenced or not tickets.is_ours(self._taken)
-        if self.fenced:
-            return
-        reached("log.before_entry")
-        if isinstance(entry, LogLanguage):
-            # What the carrier reads out after the stream is in the caller's language as well.
-            MediaStream.objects.filter(pk=self._taken.stream).update(language=entry.language)
-        self._log.write(self._call_sid, entry)
+        try:
+            self.fenced = self.fenced or not tickets.is_ours(self._taken)
+            if self.fenced:
+                return
+            reached("log.before_entry")
+            if isinstance(entry, LogLanguage):
+                # What the carrier reads out after the stream is in the caller's language as well.
+                MediaStream.objects.filter(pk=self._taken.stream).update(language=entry.language)
+        except AWAY:
+            # Nobody else can have taken the call up, for that takes the database as well.
+            return self.keep(entry)
+        self._log.write(self._call_sid, entry, self._taken.generation)
         reached("log.after_entry")
+
+    def keep(self, entry: LogEntry) -> None:
+        """For later, without asking the database."""
+        if not self.fenced:
+            self._log.aside.write(self._call_sid, entry, self._taken.generation)
 
 
 def going_on(so_far: CallSoFar | None, chosen: AgentSettings, *, handed_over: bool) -> SoFar | None:

@@ -16,6 +16,12 @@ def carrier_reported(log: Log, status: CallStatus) -> None:
         write_that_caller_left(log, status.call_sid)
 
 
+def let_go(log: Log, taken: tickets.Taken, call_sid: str) -> None:
+    """This process carries the call no more: its place is free, though the call may go on elsewhere."""
+    if tickets.let_go(taken):
+        write_that_caller_left(log, call_sid)
+
+
 def write_that_caller_left(log: Log, call_sid: str) -> None:
     """For a call that is over, and let go of in order: should nobody have written down how it ended, the caller left while its
     stream was broken. Who lets go and who is told that it is over both ask for this, whichever comes second."""

@@ -56,7 +56,7 @@ class Log(Protocol):
     def dial_finished(self, outcome: DialOutcome) -> None:
         """A person was rung: answered or not."""
 
-    def message_taken(self, message: MessageTaken, *, call_back_by: datetime | None) -> None:
+    def message_taken(self, message: MessageTaken, call_back_by: datetime | None) -> None:
         """The caller left a message because nobody could answer. `call_back_by` is what they were promised, None for no time."""
 
     def recording_announced(self, fact: RecordingAnnounced) -> None:

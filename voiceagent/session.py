@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from typing import Protocol
 
-from django.db import InterfaceError, OperationalError
-
 from . import blocking
 from .call.commands import (
     CancelReply,
@@ -55,8 +53,10 @@ LATE_TOOL_LIMIT_S = 10.0
 STREAM_END_LIMIT_S = 3.0
 # What is written down after the call must not hold a process that wants to stop.
 LOG_LIMIT_S = 10.0
-# What could not be written down because the database is gone is tried again.
-LOG_RETRY_S = 0.5
+# What is not written down within this is kept aside: no more than this may be lost with the process.
+ENTRY_LIMIT_S = 1.5
+# After that, for so long, the database is not waited for again.
+KEPT_ASIDE_FOR_S = 5.0
 MOST_EVENTS_WAITING = 512
 
 
@@ -75,8 +75,9 @@ class Line(Protocol):
 
 class Session:
     """`new_engine(history, language)` makes an engine for one session, not yet connected; `history` is what was said in the call
-    before, `language` what it is held in, "" for the one it begins in. `use_tool(tool_call_id, name, arguments)` and
-    `write(entry)` block, and are called on threads.
+    before, `language` what it is held in, "" for the one it begins in. `use_tool(tool_call_id, name, arguments)`,
+    `write(entry)` and `keep(entry)` block, and are called on threads. What `write` takes too long for is given to `keep`, and may
+    be written all the same.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         language: str = "",
         use_tool: Callable[[str, str, str], ToolFinished],
         write: Callable[[LogEntry], None],
+        keep: Callable[[LogEntry], None],
     ) -> None:
         self._call = call
         self._line = line
@@ -97,6 +99,8 @@ class Session:
         self._history = history
         self._use_tool = use_tool
         self._write = write
+        self._keep = keep
+        self._keeps_until = 0.0
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(MOST_EVENTS_WAITING)
         self._log: asyncio.Queue[LogEntry | None] = asyncio.Queue()
@@ -257,7 +261,7 @@ class Session:
             return ToolFinished(run.tool_call_id, written("agent/broke.txt"), "failed")
 
     async def _write_log(self) -> None:
-        """One entry after the other. They wait for a database that is gone; any other that fails must not lose those after it."""
+        """One entry after the other; one that fails must not lose those after it."""
         while (entry := await self._log.get()) is not None:
             try:
                 await self._written(entry)
@@ -265,12 +269,13 @@ class Session:
                 logger.exception("an entry of the call log could not be written: %s", type(entry).__name__)
 
     async def _written(self, entry: LogEntry) -> None:
-        told = False
-        while True:
-            try:
-                return await blocking.record(self._write, entry)
-            except (OperationalError, InterfaceError) as error:
-                if not told:
-                    logger.warning("the call log waits for the database: %s", type(error).__name__)
-                told = True
-            await asyncio.sleep(LOG_RETRY_S)
+        if self._loop.time() < self._keeps_until:
+            return await blocking.keep(self._keep, entry)
+        writing = asyncio.ensure_future(blocking.record(self._write, entry))
+        if (await asyncio.wait([writing], timeout=ENTRY_LIMIT_S))[0]:
+            return await writing
+        logger.warning("the database takes too long: the call log is kept aside")
+        # It goes on by itself, and is told twice if it comes to its end. What it raises has been made good.
+        writing.add_done_callback(lambda one: one.cancelled() or one.exception())
+        self._keeps_until = self._loop.time() + KEPT_ASIDE_FOR_S
+        await blocking.keep(self._keep, entry)

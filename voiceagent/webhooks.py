@@ -23,12 +23,11 @@ from . import tickets
 from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
-from .endings import carrier_reported
 from .engines.breaker import breaker
 from .failpoints import reached
+from .kept import Facts, KeptLog
 from .languages import LANGUAGES
 from .line import after_stream_url, media_url
-from .log import Log
 from .models import AgentSettings, MediaStream, TransferDestination
 from .words import spoken
 
@@ -83,11 +82,11 @@ class Hours(Protocol):
 class Desk:
     """What the webhooks need of the rest of the house."""
 
-    log: Log
+    log: KeptLog
     hours: Hours
 
 
-def urlpatterns(log: Log, hours: Hours) -> list[URLPattern]:
+def urlpatterns(log: KeptLog, hours: Hours) -> list[URLPattern]:
     """The agent's webhooks, writing down in `log`, ringing people within `hours`."""
     desk = Desk(log, hours)
     views: dict[str, Callable[[HttpRequest, Desk], HttpResponse]] = {
@@ -122,8 +121,9 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
             return aftermath.refused("engine_down", "failed")
         return aftermath.agent(ticket)
     except DatabaseError:
-        logger.exception("a call came in and could not be recorded")
-        return Aftermath(call.call_sid, desk).person("failed")
+        logger.exception("a call came in while the database is away")
+        desk.log.aside.call_arrived(call)
+        return Aftermath(call.call_sid, desk).without_the_agent()
 
 
 def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, bool]:
@@ -157,34 +157,26 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
         return aftermath.refused("failed", "failed")
     except DatabaseError:
         logger.exception("a stream is over and its next step could not be read")
-        return Aftermath(call_sid, desk).person("failed")
+        return Aftermath(call_sid, desk).without_the_agent()
 
 
 def transfer_finished(request: HttpRequest, desk: Desk) -> HttpResponse:
     """A person was rung. If nobody answered, the caller can leave a message."""
     outcome = forms.dial_outcome(request.POST, request.GET.get("attempt", ""))
-    aftermath = Aftermath(outcome.call_sid, desk)
-    try:
-        desk.log.dial_finished(outcome)
-        aftermath = Aftermath.of(outcome.call_sid, desk)
-    except DatabaseError:
-        logger.exception("what became of ringing a person could not be recorded")
+    aftermath = Aftermath.of_what_can_be_asked(outcome.call_sid, desk)
+    aftermath.log.dial_finished(outcome)
     return _xml(markup.hang_up()) if outcome.state == "answered" else aftermath.message(rang=True)
 
 
 def message_taken(request: HttpRequest, desk: Desk) -> HttpResponse:
     message = forms.message_taken(request.POST)
-    aftermath = Aftermath(message.call_sid, desk)
-    try:
-        aftermath = Aftermath.of(message.call_sid, desk)
-        desk.log.message_taken(message, call_back_by=aftermath.call_back_by)
-    except DatabaseError:
-        logger.exception("a message was left and could not be recorded; the recording's own callback will tell of it")
+    aftermath = Aftermath.of_what_can_be_asked(message.call_sid, desk)
+    aftermath.log.message_taken(message, aftermath.call_back_by)
     return aftermath.thanks()
 
 
 def call_status(request: HttpRequest, desk: Desk) -> HttpResponse:
-    carrier_reported(desk.log, forms.call_status(request.POST))
+    desk.log.status_reported(forms.call_status(request.POST))
     return HttpResponse(status=204)
 
 
@@ -214,6 +206,18 @@ class Aftermath:
             return cls(call_sid, desk, can_ask=True)
         return cls(call_sid, desk, True, stream.language or AgentSettings.current(stream.line_number).language, stream)
 
+    @classmethod
+    def of_what_can_be_asked(cls, call_sid: str, desk: Desk) -> "Aftermath":
+        try:
+            return cls.of(call_sid, desk)
+        except DatabaseError as error:
+            logger.warning("how call %s stands could not be asked: %s", call_sid, type(error).__name__)
+            return cls(call_sid, desk)
+
+    @property
+    def log(self) -> Facts:
+        return self.desk.log if self.can_ask else self.desk.log.aside
+
     def tell_end(self) -> None:
         """What the session has written down already, unless its process died before it could. Raises `DatabaseError`."""
         if reason := self.stream.end_reason:
@@ -234,6 +238,11 @@ class Aftermath:
         self.desk.log.write(self.call_sid, LogRefused(reason))
         tickets.give_up(self.call_sid)
         return self.person(why)
+
+    def without_the_agent(self) -> HttpResponse:
+        """The database is away, and with it all that the agent would need."""
+        self.desk.log.aside.write(self.call_sid, LogRefused("failed"))
+        return self.person("failed")
 
     def agent_again(self, ticket: str) -> HttpResponse:
         """Another stream. A caller who was cut off is told so; one who was handed over at a pause notices nothing."""

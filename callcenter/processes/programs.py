@@ -118,6 +118,7 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "OPENAI_REALTIME_MODEL": "practice-model",
         "TRANSCRIBER": "local",
         "MEDIA_ROOT": str(VAR / "demo" / "media"),
+        "SPOOL_ROOT": str(VAR / "demo" / "spool"),
         "DEBUG": "false",
         # Nothing of the demo leaves this machine, whatever proxy the environment names.
         "NO_PROXY": "127.0.0.1,localhost",

@@ -69,7 +69,7 @@ def test_the_example_names_every_setting_once_and_says_what_it_is_for() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     shown = dict(re.findall(r"^# ([A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
-    shown["MEDIA_ROOT"] = str(BASE_DIR / shown["MEDIA_ROOT"])
+    shown |= {name: str(BASE_DIR / shown[name]) for name in ("MEDIA_ROOT", "SPOOL_ROOT")}
     defaults = {name: field.default for name, field in Environment.model_fields.items() if name in shown}
     assert Environment(_env_file=None, **{**defaults, **as_values(shown)}).model_dump(include=set(shown)) == defaults  # type: ignore[call-arg]
 

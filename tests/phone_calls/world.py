@@ -93,10 +93,16 @@ def environment_of(port: int, telephone_port: int, voice_model_port: int) -> dic
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "TWILIO_API_URL": f"http://127.0.0.1:{telephone_port}",
         "OPENAI_REALTIME_URL": f"ws://127.0.0.1:{voice_model_port}/v1/realtime",
+        "SPOOL_ROOT": str(spool_of(port)),
         "HUMAN_AGENT_PHONE": PERSON,
         "HUMAN_AGENT_HOURS": "always",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def spool_of(port: int | None) -> Path:
+    """Where the web processes on this port keep what they cannot write down: each has a database of its own to tell it to."""
+    return Path(os.environ["SPOOL_ROOT"]) / str(port)
 
 
 def is_ready(child: Child) -> bool:
@@ -222,6 +228,8 @@ async def audit(world: World) -> None:
         # The last of what is written down after a call; a proxy in this process could not pass it on while the tables are emptied.
         await let_go_of("a transaction", functools.partial(in_database, transactions_under_way))
         await asyncio.sleep(0.05)
+    kept_aside = spool_of(urlsplit(world.server.url).port)
+    await let_go_of("a fact", lambda: [file.name for file in kept_aside.glob("*")])
     if world.left_open:
         await in_database(close_open_ends, timezone.now() + 2 * OPEN_ENDS_AFTER)
     await in_database(audit_records, call_sids)

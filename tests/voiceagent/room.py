@@ -595,6 +595,7 @@ class Room:
                 new_engine=new_engine,
                 use_tool=self._use_tool,
                 write=self.log.append,
+                keep=self.log.append,
             )
             await self.session.run()
         finally:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError
 from twilio.request_validator import RequestValidator
 
-from calllogs.log import DatabaseLog
+from callcenter.log import log as kept_log
 from voiceagent import blocking, clips, consumers, tickets
 from voiceagent import line as line_module
 from voiceagent.call.commands import ClearPlayback, HangUp, LogLanguage, Transfer
@@ -161,7 +161,7 @@ class Stuck:
 
 def carrying(socket: Socket, briefing: Callable[[Caller], str] = lambda caller: "") -> asyncio.Task[None]:
     app = MediaStreamConsumer(
-        engine=lambda config, caller_hash: Stuck(), tools=(), briefing=briefing, log=DatabaseLog(), staff_are_there=lambda: True
+        engine=lambda config, caller_hash: Stuck(), tools=(), briefing=briefing, log=kept_log, staff_are_there=lambda: True
     )
     return asyncio.create_task(app(socket.scope, socket.receive, socket.send))
 
@@ -295,7 +295,7 @@ async def test_a_stream_that_falls_silent_has_its_call_fetched_back_unless_it_go
 
 async def test_a_call_that_another_process_carries_is_written_down_no_more(ticket):
     taken = await blocking.record(lambda: tickets.take(tickets.find(ticket)))
-    write = Writing(DatabaseLog(), taken, CALL)
+    write = Writing(kept_log, taken, CALL)
     await blocking.record(write, LogLanguage("de", 5))
     assert (await row()).language == "de"
     await blocking.record(lambda: MediaStream.objects.update(generation=2))

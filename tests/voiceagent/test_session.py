@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from unittest.mock import AsyncMock
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import OperationalError
 
 from tests.voiceagent.call.scene import LINES, POLICY, audio
 from voiceagent import session as session_module
@@ -102,6 +102,7 @@ class Driven:
         self.languages: list[str] = []
         self.engines = [self.engine, Party()]
         self.log: list[LogEntry] = []
+        self.kept: list[LogEntry] = []
         loop = asyncio.get_running_loop()
         self.session = Session(
             call=Call(policy, loop.time()),
@@ -111,6 +112,7 @@ class Driven:
             language=language,
             use_tool=use_tool or (lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Done.", "done")),
             write=write or self.log.append,
+            keep=self.kept.append,
         )
         self.task = asyncio.create_task(self.session.run())
 
@@ -336,27 +338,46 @@ async def test_an_entry_that_cannot_be_written_does_not_lose_those_after_it(capl
     assert "LogToolCall" in caplog.text
 
 
-@pytest.mark.parametrize("gone", [OperationalError, InterfaceError])
-async def test_what_is_to_be_written_down_waits_for_a_database_that_is_gone(monkeypatch, caplog, gone):
-    monkeypatch.setattr(session_module, "LOG_RETRY_S", 0)
-    written: list[LogEntry] = []
-    fails = 3
+async def test_what_takes_too_long_to_be_written_down_is_kept_aside_and_so_is_what_follows(monkeypatch, caplog):
+    monkeypatch.setattr(session_module, "ENTRY_LIMIT_S", 0.05)
+    asked: list[LogEntry] = []
+    is_back = threading.Event()
 
     def write(entry: LogEntry) -> None:
-        nonlocal fails
-        if fails:
-            fails -= 1
-            raise gone("the canary sings")
-        written.append(entry)
+        asked.append(entry)
+        assert is_back.wait(10)
+        raise OperationalError("the canary sings")
 
     d = Driven(write=write)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
     await d.engine.until_told(SendToolOutput("k", "Done."))
     d.line.says(CallerHungUp(), None)
     await d.over()
-    assert [type(entry).__name__ for entry in written] == ["LogToolCall", "LogToolCall", "LogEnd"]
-    assert len([one for one in caplog.records if "waits for the database" in one.message]) == 1
+    assert [type(entry).__name__ for entry in asked] == ["LogToolCall"], "a database that does not answer was waited for again"
+    assert [type(entry).__name__ for entry in d.kept] == ["LogToolCall", "LogToolCall", "LogEnd"]
+    is_back.set()
+    assert len([one for one in caplog.records if "is kept aside" in one.message]) == 1
     assert "canary" not in caplog.text
+
+
+async def test_a_database_that_answers_again_is_told_again(monkeypatch):
+    monkeypatch.setattr(session_module, "ENTRY_LIMIT_S", 0.05)
+    monkeypatch.setattr(session_module, "KEPT_ASIDE_FOR_S", 0.0)
+    asked: list[LogEntry] = []
+    is_back = threading.Event()
+
+    def write(entry: LogEntry) -> None:
+        asked.append(entry)
+        assert len(asked) > 1 or is_back.wait(10)
+
+    d = Driven(write=write)
+    d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
+    await d.engine.until_told(SendToolOutput("k", "Done."))
+    d.line.says(CallerHungUp(), None)
+    await d.over()
+    is_back.set()
+    assert [type(entry).__name__ for entry in asked] == ["LogToolCall", "LogToolCall", "LogEnd"]
+    assert d.kept == asked[:1]
 
 
 async def test_a_deadline_of_the_call_is_kept_on_the_loops_clock(monkeypatch):

@@ -448,7 +448,7 @@ class TestWithoutADatabase:
         assert verbs(response) == MESSAGE and "something went wrong" in words(response)
 
     def test_an_incoming_call_that_could_not_be_refused_in_writing_is_answered_too(self, settings, monkeypatch):
-        def broken(log, call_sid, entry):
+        def broken(log, call_sid, entry, stream):
             raise DatabaseError
 
         settings.MOST_CALLS = 0
