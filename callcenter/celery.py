@@ -1,8 +1,18 @@
-"""The Celery application and its schedule. The row is the truth: what is scheduled here only looks for work that was missed."""
+"""The Celery application, its schedule, and what its processes watch over. The row is the truth: what is scheduled here only looks
+for work that was missed.
+"""
 
 import os
+import resource
+import sys
+from typing import TYPE_CHECKING
 
-from celery import Celery
+from celery import Celery, signals
+
+from voiceagent import failpoints
+
+if TYPE_CHECKING:
+    from celery.worker.consumer import Consumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 
@@ -15,3 +25,45 @@ app.conf.beat_schedule = {
     "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
     "close forgotten calls": {"task": "calllogs.tasks.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
 }
+
+# A recording that takes ever more memory ends its own worker, and not the database beside it.
+MOST_MEMORY_PER_CHILD = 4 * 1024**3
+
+
+@signals.worker_process_init.connect
+def limit_memory(**_: object) -> None:
+    # Elsewhere the limit is not kept, or cannot be set.
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY_PER_CHILD, MOST_MEMORY_PER_CHILD))
+
+
+@signals.worker_ready.connect
+def watch_worker(sender: "Consumer", **_: object) -> None:
+    from celery.worker import state
+
+    from . import health, overdue
+
+    hearing = overdue.Hearing()
+    signals.task_received.connect(lambda **_: hearing.took_a_task(), weak=False)
+    # Who cannot reach the broker is not deaf: it connects again by itself. Nor is who has its hands full.
+    overdue.watch_worker(
+        hearing, tuple(sender.app.amqp.queues.consume_from), lambda: not state.reserved_requests and health.broker_answers()
+    )
+
+
+@signals.beat_init.connect
+def watch_backlog(**_: object) -> None:
+    from . import overdue
+
+    # In this process, because there is one of it, and because it does not wait for a worker.
+    overdue.watch_backlog(overdue.Backlog())
+
+
+@signals.before_task_publish.connect
+def about_to_send(**_: object) -> None:
+    failpoints.reached("task.before_send")
+
+
+@signals.after_task_publish.connect
+def sent(**_: object) -> None:
+    failpoints.reached("task.sent")

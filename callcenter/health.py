@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from voiceagent.live import live
+
+from . import overdue
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +67,27 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """
     parts = {
         "database": _works(_ask_database),
-        "broker": _works(_ask_broker),
+        "broker": broker_answers(),
         "loop": event_loop.is_in_time,
         "draining": live.draining,
     }
     is_ready = parts["database"] and parts["loop"] and not parts["draining"]
     return JsonResponse(parts, status=200 if is_ready else 503)
+
+
+def jobs(request: HttpRequest) -> JsonResponse:
+    """For how long the oldest work that follows calls has been due, in seconds; for whoever alerts an operator: status 503 over
+    two minutes. Not a part of readiness: calls go on without it.
+    """
+    try:
+        oldest_due_s = overdue.oldest_due_s()
+    except Error:
+        return JsonResponse({"oldest_due_s": None}, status=503)
+    return JsonResponse({"oldest_due_s": round(oldest_due_s, 1)}, status=503 if oldest_due_s > overdue.LATE_AFTER_S else 200)
+
+
+def broker_answers() -> bool:
+    return _works(_ask_broker)
 
 
 def _works(ask: Callable[[], object]) -> bool:

@@ -231,9 +231,18 @@ CELERY_TASK_SOFT_TIME_LIMIT = 600
 CELERY_TASK_TIME_LIMIT = 660
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# However long the broker is away, it is looked for every half minute.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A process that has grown is replaced once its task is done; in KB.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Transcribing takes minutes and every core it gets: it has a queue and a worker of its own.
-CELERY_TASK_ROUTES = {"calllogs.tasks.transcribe_recording": {"queue": "speech"}}
+# Fetching waits for the carrier, for minutes; transcribing takes every core it gets. Each has a queue and a worker of its own, so
+# that nothing waits behind them: what looks for missed work takes the default one.
+CELERY_TASK_ROUTES = {
+    "calllogs.tasks.fetch_recording": {"queue": "fetch"},
+    "calllogs.tasks.transcribe_recording": {"queue": "speech"},
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = SHOP_TIME_ZONE

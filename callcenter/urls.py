@@ -7,13 +7,14 @@ from django.views.generic import RedirectView
 from orders.hours import StaffHours
 from voiceagent import webhooks
 
-from .health import healthz, readyz
+from .health import healthz, jobs, readyz
 from .log import log
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:calllogs_calllog_changelist")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
+    path("healthz/jobs", jobs),
     path("readyz", readyz),
     *webhooks.urlpatterns(log, StaffHours()),
 ]

@@ -35,6 +35,7 @@ class Program:
     `has_an_end`: it does one thing, and is ready when it has ended well. `inherits`: file descriptors it is given.
     `comes_back`: it is one of several that share their work, so the others go on without it. SIGTERM asks such a program to
     finish its work first, for which it takes no longer than `finishes_within_s`; all of them stop together.
+    `is_behind`: it works behind the calls, and none needs it: it comes back however often it ends, after pauses that grow.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Program:
     has_an_end: bool = False
     inherits: Sequence[int] = ()
     comes_back: bool = False
+    is_behind: bool = False
     finishes_within_s: float = STOP_GRACE_S
     stop_signal: signal.Signals = signal.SIGTERM
     is_ready: Callable[["Child"], bool] = lambda child: True
@@ -129,9 +131,17 @@ class Children:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         while self.running:
             last = self.running[-1]
-            self.stop(*([child for child in self.running if child.program.comes_back] if last.program.comes_back else [last]))
+            self.stop(*self._stopped_with(last))
         os.close(self._tells)
         self._reaper.wait()
+
+    def _stopped_with(self, last: Child) -> list[Child]:
+        """Those that share one work stop together, and so do those behind them: each may have something to finish."""
+        if last.program.comes_back:
+            return [child for child in self.running if child.program.comes_back]
+        if last.program.is_behind:
+            return [child for child in self.running if child.program.is_behind]
+        return [last]
 
     def start(self, program: Program) -> Child:
         """Starts it, without waiting until it is ready."""

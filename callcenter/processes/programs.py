@@ -64,16 +64,18 @@ SEED = manage("seed", "seed_shop")
 
 def server(settings: "Environment", data: Path, door: int) -> list[Program]:
     """The web processes and everything that works behind them."""
+    return [*(web(f"web{number}", settings, door) for number in range(1, settings.WEB_PROCESSES + 1)), *behind(data)]
+
+
+def behind(data: Path) -> list[Program]:
+    """What does the work that follows calls."""
     return [
-        *(web(f"web{number}", settings, door) for number in range(1, settings.WEB_PROCESSES + 1)),
-        worker("worker", queue="default", concurrency=2),
-        # Speech recognition takes a whole processor: one recording at a time, and no wake-up waits behind it.
+        worker("worker", queue="default", concurrency=1),
+        # Of two recordings the carrier may be slow with one.
+        worker("fetch", queue="fetch", concurrency=2),
+        # Speech recognition takes a whole processor: one recording at a time.
         worker("speech", queue="speech", concurrency=1),
-        python(
-            *("beat", "celery", "--app", "callcenter", "beat", "--loglevel", "INFO", "--pidfile", ""),
-            *("--schedule", str(data / "beat")),
-            is_ready=lambda child: child.has_said("beat: Starting"),
-        ),
+        clock(data),
     ]
 
 
@@ -89,10 +91,21 @@ def web(name: str, settings: "Environment", door: int) -> Program:
     )
 
 
+def clock(data: Path) -> Program:
+    """What sends the scheduled tasks; it keeps in this folder when each was sent last."""
+    return python(
+        *("beat", "celery", "--app", "callcenter", "beat", "--loglevel", "INFO", "--pidfile", ""),
+        *("--schedule", str(data / "beat")),
+        is_behind=True,
+        is_ready=lambda child: child.has_said("beat: Starting"),
+    )
+
+
 def worker(name: str, *, queue: str, concurrency: int) -> Program:
     return python(
         *(name, "celery", "--app", "callcenter", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"),
         *("--queues", queue, "--hostname", f"{name}@%h", "--concurrency", str(concurrency)),
+        is_behind=True,
         is_ready=lambda child: child.has_said(" ready."),
     )
 

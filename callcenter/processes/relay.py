@@ -12,19 +12,40 @@ from .children import CannotStart, Child, Children
 
 DEATHS = 3
 WITHIN_S = 30.0
+# What works behind the calls is started again after so long: at once, and then later each time, unless it has lived for long.
+PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+LONG_LIFE_S = 120.0
 
 
 def ended_for_good(child: Child) -> CannotStart:
     return CannotStart(f"{child.name} ended with status {child.wait()}, so everything was stopped. Its log is {child.log}.")
 
 
+class Pause:
+    """How long to wait before a program that ended is started again. Seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._ended: Child | None = None
+        self._ends = 0
+        self._over_at = 0.0
+
+    def is_over(self, ended: Child, now: float) -> bool:
+        """Asked again and again of the child that has ended; a new child's end begins a new pause."""
+        if ended is not self._ended:
+            self._ends = 0 if now - self._over_at > LONG_LIFE_S else self._ends
+            self._over_at = now + PAUSES_S[min(self._ends, len(PAUSES_S) - 1)]
+            self._ended, self._ends = ended, self._ends + 1
+        return now >= self._over_at
+
+
 class Relay:
-    """Looks after those of the `children` that come back. `say` tells the person at the terminal."""
+    """Looks after those of the `children` that come back, and those behind them. `say` tells the person at the terminal."""
 
     def __init__(self, children: Children, say: Callable[[str], None]) -> None:
         self._children = children
         self._say = say
         self._deaths: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=DEATHS))
+        self._pauses: dict[str, Pause] = {}
         self._renewal: Iterator[bool] = iter(())
         self._changing: tuple[Child, ...] = ()
         self.is_renewing = False
@@ -35,20 +56,26 @@ class Relay:
         self._renewal = self._renewed()
 
     def tend(self) -> None:
-        """Raises `CannotStart` when one has died three times within half a minute."""
+        """Raises `CannotStart` when one of those that share their work has died three times within half a minute."""
         for child in self._team():
             if child.has_ended and child not in self._changing:
+                self._count_death(child)
+                self._start_again(child)
+        for child in [child for child in self._children.running if child.program.is_behind and child.has_ended]:
+            if self._pauses.setdefault(child.name, Pause()).is_over(child, time.monotonic()):
                 self._start_again(child)
         self.is_renewing = next(self._renewal, False)
 
     def _team(self) -> list[Child]:
         return [child for child in self._children.running if child.program.comes_back]
 
-    def _start_again(self, child: Child) -> None:
+    def _count_death(self, child: Child) -> None:
         deaths = self._deaths[child.name]
         deaths.append(time.monotonic())
         if len(deaths) == DEATHS and deaths[-1] - deaths[0] < WITHIN_S:
             raise ended_for_good(child)
+
+    def _start_again(self, child: Child) -> None:
         self._say(f"{child.name} ended with status {child.wait()} and is started again. Its log is {child.log}.")
         self._children.stop(child)
         self._children.start(child.program)

@@ -125,7 +125,7 @@ def supervise(children: Children, plan: Plan, terminal: Terminal, interruption: 
             relay.renew()
         relay.tend()
         for child in children.running:
-            if child.has_ended and not child.program.comes_back:
+            if child.has_ended and not (child.program.comes_back or child.program.is_behind):
                 if child is front:
                     return child.wait()
                 raise ended_for_good(child)

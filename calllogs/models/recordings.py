@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from voiceagent.carriers.base import RecordingAnnounced
@@ -42,6 +43,12 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
     def due(self, now: datetime) -> Self:
         """Waiting, their time has come, and nobody is at work on them."""
         return self.waiting().filter(due_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lte=now))
+
+    def since(self) -> datetime | None:
+        """When the first of these, which are due, became so: its time had come, and who was at work on it had let go."""
+        # PostgreSQL's GREATEST leaves out what is null.
+        since: datetime | None = self.aggregate(since=Min(Greatest("due_at", "lease_until")))["since"]
+        return since
 
     def exhausted(self) -> Self:
         return self.filter(

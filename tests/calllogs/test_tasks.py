@@ -376,9 +376,9 @@ class TestSweeping:
         for entry in app.conf.beat_schedule.values():
             assert entry["task"] in app.tasks
 
-    def test_transcribing_has_a_queue_of_its_own(self) -> None:
+    def test_fetching_and_transcribing_have_queues_of_their_own(self) -> None:
         queue = {task.name: app.amqp.router.route({}, task.name)["queue"].name for task in (fetch_recording, transcribe_recording)}
-        assert queue == {"calllogs.tasks.fetch_recording": "default", "calllogs.tasks.transcribe_recording": "speech"}
+        assert queue == {"calllogs.tasks.fetch_recording": "fetch", "calllogs.tasks.transcribe_recording": "speech"}
 
 
 @pytest.mark.django_db(transaction=True)

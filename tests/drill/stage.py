@@ -12,11 +12,12 @@ import statistics
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from callcenter.processes.children import Child, Children, Program
 from callcenter.processes.ports import free_port
+from callcenter.processes.programs import behind
 from calllogs.models import CallLog
 from simulator.fault_proxy import FaultProxy
 from simulator.telephone import Call, Person, silence, tone
@@ -49,13 +50,19 @@ REPLY = re.compile(rb"(.)\1{%d,}" % (FRAME_MS * BYTES_PER_MS - 1), re.DOTALL)
 
 @dataclass(frozen=True)
 class Stack(WebServer):
-    """The product's processes. Kill them, stop them: only these. `database`, `broker` and `engine` stand before what they name."""
+    """The product's processes. Kill them, stop them: only these. `database`, `broker` and `engine` stand before what they name.
+
+    `start` starts one more web process, with more in its environment; `start_behind` a worker or the clock, by its name.
+    """
 
     children: list[Child]
     database: FaultProxy
     broker: FaultProxy
     engine: FaultProxy
-    start: Callable[[], Child]
+    start: Callable[..., Child]
+    start_behind: Callable[..., Child]
+    # All that runs here, those behind the calls included.
+    everything: Children
     wait_until_ready: Callable[[Child], None]
     # What takes place here ends before the processes do.
     stages: AsyncExitStack
@@ -112,12 +119,16 @@ async def stack(
         children = inside.enter_context(Children(folder))
         webs: list[Child] = []
 
-        def start() -> Child:
+        def start(**more: str) -> Child:
             command = (sys.executable, "-m", "callcenter.server", "--fd", str(door.fileno()))
-            its_own = {} if webs or not first else first
+            its_own = more if webs or not first else {**first, **more}
             program = Program(f"web{len(webs) + 1}", command, given | its_own, is_ready=is_ready, inherits=(door.fileno(),))
             webs.append(children.start(program))
             return webs[-1]
+
+        def start_behind(name: str, **more: str) -> Child:
+            program = next(one for one in behind(folder) if one.name == name)
+            return children.start(replace(program, environment={**program.environment, **given, **more}))
 
         for _ in range(processes):
             start()
@@ -132,6 +143,8 @@ async def stack(
             broker,
             engine,
             start,
+            start_behind,
+            children,
             children.wait_until_ready,
             stages,
         )

@@ -3,9 +3,11 @@ import signal
 from pathlib import Path
 
 import pytest
+import yaml
 
+from callcenter.celery import app
 from callcenter.processes.children import Program
-from callcenter.processes.programs import Plan, demo, demo_environment, reachable, run
+from callcenter.processes.programs import ROOT, Plan, behind, demo, demo_environment, reachable, run
 from callcenter.settings import Environment
 
 DATA = Path("/var/lib/callcenter")
@@ -28,16 +30,16 @@ def commands(plan: Plan) -> dict[str, str]:
     return {program.name: " ".join(program.command[1:]) for stage in plan.stages for program in stage}
 
 
-def test_real_calls_have_two_web_processes_two_workers_and_a_clock() -> None:
+def test_real_calls_have_two_web_processes_three_workers_and_a_clock() -> None:
     plan = run(Environment(), DATA, DOOR)
-    assert names(plan) == [["migrate"], ["web1", "web2", "worker", "speech", "beat"]]
+    assert names(plan) == [["migrate"], ["web1", "web2", "worker", "fetch", "speech", "beat"]]
     assert plan.front is None
     assert "https://calls.example.com/incoming-call" in plan.welcome
 
 
 def test_the_demo_adds_a_seeded_shop_a_voice_and_a_call(practice: dict[str, str]) -> None:
     plan = demo(Environment(), DATA, DOOR, once=True)
-    assert names(plan) == [["migrate", "seed"], ["web1", "web2", "worker", "speech", "beat"]]
+    assert names(plan) == [["migrate", "seed"], ["web1", "web2", "worker", "fetch", "speech", "beat"]]
     assert [program.name for program in plan.slow] == ["voice_model"]
     assert plan.front is not None
     assert plan.front.command[1:] == ("-m", "simulator", "demo", "--once")
@@ -54,11 +56,44 @@ def test_the_voice_listens_where_the_engine_is_looked_for(practice: dict[str, st
     assert practice["OPENAI_REALTIME_URL"] == f"ws://127.0.0.1:{voice.command[-1]}/v1/realtime"
 
 
-def test_speech_recognition_has_a_worker_of_its_own() -> None:
+def test_what_takes_long_has_a_worker_of_its_own() -> None:
     told = commands(run(Environment(), DATA, DOOR))
     assert "--queues default" in told["worker"]
+    assert "--queues fetch" in told["fetch"]
     assert "--queues speech" in told["speech"]
     assert "--concurrency 1" in told["speech"]
+
+
+def test_every_task_has_a_worker_that_takes_it() -> None:
+    taken = {
+        command.split("--queues ")[1].split()[0]
+        for command in commands(run(Environment(), DATA, DOOR)).values()
+        if "--queues" in command
+    }
+    sent = {app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
+    assert sent == taken
+
+
+def test_no_process_ends_the_others_by_its_own_end() -> None:
+    (_, stage) = run(Environment(), DATA, DOOR).stages
+    assert [program.name for program in stage if program.is_behind] == ["worker", "fetch", "speech", "beat"]
+    assert all(program.comes_back or program.is_behind for program in stage)
+
+
+def test_containers_run_the_same_workers() -> None:
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for program in behind(DATA):
+        assert composed[program.name]["restart"] == "unless-stopped"
+        here, there = list(program.command), composed[program.name]["command"]
+        if program.name != "beat":
+            assert "healthcheck" in composed[program.name]
+            assert [after(option, here) for option in ("--queues", "--concurrency")] == [
+                after(option, there) for option in ("--queues", "--concurrency")
+            ]
+
+
+def after(option: str, command: list[str]) -> str:
+    return command[command.index(option) + 1]
 
 
 def test_there_are_as_many_web_processes_as_the_settings_say_behind_one_door() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from callcenter.processes import relay as module
 from callcenter.processes.children import CannotStart, Child, Children
-from callcenter.processes.relay import Relay
+from callcenter.processes.relay import LONG_LIFE_S, PAUSES_S, Pause, Relay
 
 from .patience import eventually, processes_with
 from .toys import STAYS, STUBBORN, toy
@@ -26,6 +26,9 @@ class Team:
 
     def joins(self, name: str, code: str = STAYS, marker: str = "a-toy", **facts: object) -> Child:
         return self.children.start_and_wait(toy(name, code, marker, comes_back=True, **facts))
+
+    def works_behind(self, name: str, code: str = STAYS) -> Child:
+        return self.children.start_and_wait(toy(name, code, is_behind=True))
 
     def tended_until(self, condition: Callable[[], object]) -> bool:
         def look() -> object:
@@ -206,3 +209,66 @@ def test_one_that_fails_again_and_again_as_it_starts_ends_everything(team: Team,
     with pytest.raises(CannotStart, match="one ended with status 1, so everything was stopped"):
         team.tended_until(lambda: False)
     assert "FileExistsError" in (tmp_path / "one.log").read_text()
+
+
+def test_what_works_behind_the_calls_comes_back_however_often(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSES_S", (0.0,))
+    team.works_behind("worker")
+    for _ in range(5):
+        kill(team.children.running[0])
+        team.relay.tend()
+        assert [name for name, _ in team.members] == ["worker"]
+
+
+def test_what_works_behind_the_calls_is_waited_for_and_not_renewed(team: Team) -> None:
+    child = team.works_behind("worker")
+    kill(child)
+    team.relay.tend()
+    (again,) = team.children.running
+    assert again is not child, "the first time it comes back at once"
+    assert team.renewed()
+    assert team.children.running == [again]
+    kill(again)
+    team.relay.tend()
+    assert team.children.running == [again], "the second time there is a pause"
+    assert team.tended_until(lambda: team.children.running != [again])
+
+
+def pauses(*lives_s: float) -> list[float]:
+    """How long it was waited after each life of so many seconds."""
+    pause, now, waited = Pause(), 1000.0, []
+    for life_s in lives_s:
+        now += life_s
+        ended, since = object(), now
+        while not pause.is_over(ended, now):  # type: ignore[arg-type]
+            now += 0.5
+        waited.append(now - since)
+    return waited
+
+
+def test_each_pause_is_longer_than_the_one_before_up_to_the_longest() -> None:
+    assert pauses(*[1.0] * 9) == [*PAUSES_S, PAUSES_S[-1], PAUSES_S[-1]]
+    assert list(PAUSES_S) == sorted(PAUSES_S)
+    assert PAUSES_S[0] == 0
+
+
+def test_after_a_long_life_the_pauses_begin_again() -> None:
+    assert pauses(1, 1, 1, LONG_LIFE_S + 1, 1) == [0, 1, 2, 0, 1]
+
+
+def test_those_behind_the_calls_stop_together(tmp_path: Path) -> None:
+    stops = """
+import pathlib, signal, sys, time
+folder, name = pathlib.Path(sys.argv[1]), sys.argv[2]
+def stop(*_):
+    (folder / name).touch()
+    while len(list(folder.glob("stops-*"))) < 2:
+        time.sleep(0.01)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("up", flush=True)
+signal.pause()
+"""
+    with Children(tmp_path / "log") as children:
+        both = [children.start_and_wait(toy(name, stops, str(tmp_path), is_behind=True)) for name in ("stops-1", "stops-2")]
+    assert [child.process.returncode for child in both] == [0, 0], "each has seen that the other was asked too"

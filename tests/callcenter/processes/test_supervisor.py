@@ -40,6 +40,7 @@ DIES = "import sys; print('up', flush=True); sys.stdin.read(); sys.exit(7)"
 PLANS = {
     "stays": Plan(stages=[[task], [web, worker]], slow=[slow], welcome="Everything is up."),
     "one dies": Plan(stages=[[task], [web, toy("worker", DIES, marker)]], welcome="Everything is up."),
+    "one behind dies": Plan(stages=[[task], [web, toy("worker", DIES, marker, is_behind=True)]], welcome="Everything is up."),
     "never up": Plan(stages=[[task], [web, toy("worker", FAILS, marker)]], welcome="Everything is up."),
     "front ends": Plan(stages=[[web]], front=toy("demo", "print('All is well.')", marker, is_in_front=True)),
     "front fails": Plan(stages=[[web]], front=toy("demo", FAILS, marker, is_in_front=True)),
@@ -180,6 +181,16 @@ def test_when_one_ends_everything_ends_and_it_is_named_with_its_log(call_centre:
     assert status == 1
     log = call_centre.folder / "log" / "worker.log"
     assert f"worker ended with status 7, so everything was stopped. Its log is {log}." in lines
+
+
+def test_when_a_worker_ends_it_is_started_again_and_the_others_go_on(call_centre: CallCentre) -> None:
+    with call_centre.started("one behind dies") as supervisor:
+        lines = read_until(supervisor, "worker ended with status 7 and is started again.")
+        read_until(supervisor, "worker ended with status 7 and is started again.")
+        assert len(processes_with(f"{call_centre.marker} web")) == 1
+        supervisor.terminate()
+    assert "Everything is up." in lines
+    assert supervisor.returncode == 0
 
 
 def test_what_cannot_start_is_named_with_its_last_words(call_centre: CallCentre) -> None:
