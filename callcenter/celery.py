@@ -23,6 +23,8 @@ app.autodiscover_tasks()
 # A wake-up that nobody took before the next one is worth nothing.
 app.conf.beat_schedule = {
     "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
+    "close silent calls": {"task": "calllogs.tasks.close_silent_calls", "schedule": 30.0, "options": {"expires": 30}},
+    "find recordings": {"task": "calllogs.tasks.find_recordings", "schedule": 60.0, "options": {"expires": 60}},
     "close forgotten calls": {"task": "calllogs.tasks.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -70,6 +70,16 @@ class Environment(BaseSettings):
         BASE_DIR / "var" / "spool", description="Where each machine keeps what happens while the database is away; on its own disk"
     )
 
+    MEDIA_LEAST_FREE_PERCENT: int = Field(
+        10,
+        ge=0,
+        le=90,
+        description="How much of that disk stays free, in percent; below it no recording is fetched or deleted at the carrier",
+    )
+    RECORDINGS_DELETE_AT_CARRIER: bool = Field(
+        False, description="Whether the carrier's copy of a recording is deleted once ours is verified"
+    )
+
     SHOP_NAME: str = Field("Northwind Outfitters", description="The shop's name, as the agent says it")
     SHOP_TIME_ZONE: str = Field("America/New_York", description="The shop's time zone, for hours and appointments")
 
@@ -149,6 +159,8 @@ OPENAI_LIVE_TRANSCRIPTION_MODEL = ENVIRONMENT.OPENAI_LIVE_TRANSCRIPTION_MODEL
 TRANSCRIBER = ENVIRONMENT.TRANSCRIBER
 TRANSCRIPTION_MODEL = ENVIRONMENT.TRANSCRIPTION_MODEL
 LOCAL_TRANSCRIPTION_MODEL = ENVIRONMENT.LOCAL_TRANSCRIPTION_MODEL
+MEDIA_LEAST_FREE_PERCENT = ENVIRONMENT.MEDIA_LEAST_FREE_PERCENT
+RECORDINGS_DELETE_AT_CARRIER = ENVIRONMENT.RECORDINGS_DELETE_AT_CARRIER
 SHOP_NAME = ENVIRONMENT.SHOP_NAME
 SHOP_TIME_ZONE = ENVIRONMENT.SHOP_TIME_ZONE
 
@@ -241,6 +253,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # that nothing waits behind them: what looks for missed work takes the default one.
 CELERY_TASK_ROUTES = {
     "calllogs.tasks.fetch_recording": {"queue": "fetch"},
+    "calllogs.tasks.delete_at_carrier": {"queue": "fetch"},
     "calllogs.tasks.transcribe_recording": {"queue": "speech"},
 }
 

@@ -1,7 +1,9 @@
 """The recordings folder: a file becomes visible there only when it is what the carrier announced. Knows no rows and no carrier."""
 
+import errno
 import hashlib
 import os
+import shutil
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,13 @@ from voiceagent.failpoints import reached
 
 # How far a file's length may be from the announced one, which is in whole seconds.
 TOLERANCE_S = 2.0
+# Of what is expected: its part, what Whisper makes of it, and another worker's.
+LEAST_FREE_TIMES = 3
+NO_ROOM_CODES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class NoRoom(Exception):
+    """The disk has no room for another recording. Nothing is wrong with the recording."""
 
 
 class NotTheRecording(Exception):
@@ -32,30 +41,65 @@ def folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "recordings"
 
 
+def made_folder() -> Path:
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder()
+
+
 def path(name: str) -> Path:
     return folder() / name
 
 
-def store(name: str, fetch: Callable[[BinaryIO], object], *, channels: int | None, duration_s: float | None) -> StoredAudio:
+def is_nearly_full() -> bool:
+    """Whether too little of the disk is free to take in more, or to let go of what others keep for us."""
+    disk = shutil.disk_usage(made_folder())
+    return disk.free * 100 < settings.MEDIA_LEAST_FREE_PERCENT * disk.total
+
+
+def check_room(size: int) -> None:
+    """Whether so many bytes fit with room to spare. Raises `NoRoom`."""
+    if is_nearly_full():
+        raise NoRoom(f"less than {settings.MEDIA_LEAST_FREE_PERCENT} % of the disk is free")
+    if shutil.disk_usage(folder()).free < LEAST_FREE_TIMES * size:
+        raise NoRoom(f"the disk has no room for {size} bytes with as much again to spare")
+
+
+def is_intact(name: str, sha256: str) -> bool:
+    """Whether the file is here, and is the one that was verified."""
+    try:
+        with path(name).open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def store(name: str, fetch: Callable[[BinaryIO], str], *, channels: int | None, duration_s: float | None) -> StoredAudio:
     """Let `fetch` write into a hidden file, check it, and give it its name. What is not known beforehand is None.
 
-    Raises `NotTheRecording`, whatever `fetch` raises, and `OSError`; then no file by that name has appeared.
+    `fetch` returns the media type of what it wrote. Raises `NotTheRecording`, `NoRoom`, whatever `fetch` raises, and `OSError`;
+    then no file by that name has appeared.
     """
-    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    made_folder()
     # A worker that died here left its part behind.
     for left in folder().glob(f"{name}.*.part"):
         left.unlink(missing_ok=True)
     part = folder() / f"{name}.{os.getpid()}.part"
     try:
         with part.open("wb") as file:
-            fetch(file)
+            media_type = fetch(file)
             file.flush()
             os.fsync(file.fileno())
         reached("recording.fetched")
+        if not media_type.lower().startswith("audio/"):
+            raise NotTheRecording(f"it is {media_type.partition(';')[0][:60] or 'of no type'} and no audio")
         stored = checked(part, channels, duration_s)
         part.replace(path(name))
         sync_folder()
         reached("recording.renamed")
+    except OSError as error:
+        if error.errno in NO_ROOM_CODES:
+            raise NoRoom("the disk is full") from error
+        raise
     finally:
         part.unlink(missing_ok=True)
     return stored

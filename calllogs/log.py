@@ -113,10 +113,18 @@ class DatabaseLog:
 
     def recording_announced(self, fact: RecordingAnnounced) -> None:
         with self._known(fact.call_sid) as row:
+            # Otherwise told by what the carrier does after it, which may be lost as well.
+            row.message_left = row.message_left or (fact.is_message and fact.state == "completed")
             recording = Recording.objects.announced(row, fact)
             if recording.state == Recording.State.ANNOUNCED:
                 wake(fetch_recording, recording.pk)
             reached("recording.announced")
+
+    def forgotten(self, call_sid: str) -> None:
+        """How this call ended nobody will ever tell. One that has ended stays as it is."""
+        with self._known(call_sid) as row:
+            if row.status != Status.ENDED:
+                row.forgotten_at = timezone.now()
 
     @contextmanager
     def _known(self, call_sid: str) -> Iterator[CallLog]:

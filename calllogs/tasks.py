@@ -1,27 +1,26 @@
-"""What Celery does after a call: fetch its recording, transcribe it, sweep up what was missed.
+"""What Celery does after a call: fetch its recording, transcribe it, sweep up what was missed, ask for what was not told.
 
 Each task takes an id, asks the row whether there is anything to do, and may run any number of times at once: the lease on the
-row lets one of them through. Audio is `audio`'s and Whisper `transcription`'s business.
+row lets one of them through. Audio is `audio`'s business, Whisper `transcription`'s, what the carrier did not tell `reconcile`'s.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
 from voiceagent.failpoints import reached
-from voiceagent.models import ToolEffect
 
 from . import audio, transcription
-from .models import CallLog, Recording, Status, ToolCall, Transcription, Turn
-from .models.recordings import LeaseLost
+from .models import Recording, Transcription
+from .models.recordings import DELETION_PAUSE, LeaseLost
 from .wake import wake
 
 logger = logging.getLogger(__name__)
@@ -32,12 +31,6 @@ MOST_WOKEN = 50
 LONGEST_COUNTDOWN = timedelta(seconds=60)
 # A carrier that drips its bytes, each within the time for one read, would keep a worker for as long as it likes.
 LONGEST_FETCH_S = 120
-# Longer than a call can last with the agent (settings allow 55 minutes) and with a person (the carrier cuts it after four hours).
-FORGOTTEN_AFTER = timedelta(minutes=65)
-FORGOTTEN_WITH_A_PERSON_AFTER = timedelta(hours=5)
-# Longer than a living process takes to write down the end of a call; and how far back is looked.
-OPEN_ENDS_AFTER = timedelta(minutes=1)
-OPEN_ENDS_FOR = timedelta(days=1)
 
 
 @shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=LONGEST_FETCH_S + 30)
@@ -48,6 +41,7 @@ def fetch_recording(recording_id: int) -> None:
     reached("recording.leased")
     channels = recording.channels or (1 if recording.kind == Recording.Kind.MESSAGE else 2)
     try:
+        audio.check_room(recording.expected_size)
         stored = audio.store(
             recording.file,
             partial(carrier.api.fetch_recording, recording.recording_sid, channels),
@@ -63,9 +57,11 @@ def fetch_recording(recording_id: int) -> None:
         )
     except CarrierError as error:
         if error.permanent:
-            recording.fail(str(error))
+            give_up(recording, str(error))
         else:
             try_again(recording, str(error))
+    except audio.NoRoom as error:
+        wait_for_room(recording, str(error))
     except audio.NotTheRecording as error:
         try_again(recording, str(error))
     except OSError as error:
@@ -114,44 +110,76 @@ def sweep_recordings() -> None:
     for state, task in ((Recording.State.ANNOUNCED, fetch_recording), (Recording.State.STORED, transcribe_recording)):
         for recording in Recording.objects.due(now).filter(state=state).order_by("due_at")[:MOST_WOKEN]:
             wake(task, recording.pk)
+    if settings.RECORDINGS_DELETE_AT_CARRIER and not audio.is_nearly_full():
+        for recording in Recording.objects.to_delete_at_carrier(now).order_by("deletion_due_at")[:MOST_WOKEN]:
+            wake(delete_at_carrier, recording.pk)
     reached("sweep.after")
 
 
 @shared_task
-def close_forgotten_calls() -> None:
-    """End calls of which nobody told the end: the process died and the carrier's report was lost."""
+def delete_at_carrier(recording_id: int) -> None:
+    """Have the carrier forget what is verified here. Ours is looked at once more, for it is the only one afterwards."""
     now = timezone.now()
-    with_a_person = Q(status__in=(Status.TRANSFERRING, Status.WITH_HUMAN))
-    forgotten = Q(started_at__lt=now - FORGOTTEN_WITH_A_PERSON_AFTER) | (~with_a_person & Q(started_at__lt=now - FORGOTTEN_AFTER))
-    with transaction.atomic():
-        for call in CallLog.objects.going_on().filter(forgotten).select_for_update(skip_locked=True):
-            call.forgotten_at = now
-            call.conclude(now)
-            call.save()
-            logger.warning("closed forgotten call %s", call.call_sid)
-    close_open_ends(now)
+    due = Recording.objects.to_delete_at_carrier(now).filter(pk=recording_id)
+    if not settings.RECORDINGS_DELETE_AT_CARRIER or audio.is_nearly_full():
+        return
+    if not due.update(deletion_due_at=now + DELETION_PAUSE):
+        return
+    recording = Recording.objects.get(pk=recording_id)
+    if not audio.is_intact(recording.file, recording.sha256):
+        logger.error("recording %s is not what was stored; the carrier keeps its copy", recording.recording_sid)
+        return
+    try:
+        carrier.api.delete_recording(recording.recording_sid)
+    except CarrierError as error:
+        logger.warning("the carrier keeps its copy of recording %s: %s", recording.recording_sid, error)
+    else:
+        Recording.objects.filter(pk=recording_id).update(deleted_at_carrier_at=timezone.now())
 
 
-def close_open_ends(now: datetime) -> None:
-    """End what a process that died was in the middle of, where no other took the call up."""
-    # The log wakes these tasks, so it cannot be imported before them.
-    from .log import DatabaseLog
+# What the carrier is asked for is written down by the log, which wakes the tasks above: so it cannot be imported before them.
 
-    over = Q(call__status=Status.ENDED, call__ended_at__lt=now - OPEN_ENDS_AFTER, call__started_at__gt=now - OPEN_ENDS_FOR)
-    turns = Turn.objects.filter(over, ended_ms=None).values_list("call__call_sid", flat=True)
-    tools = ToolCall.objects.filter(over, status=ToolCall.Outcome.RUNNING).values_list("call__call_sid", flat=True)
-    result = ToolCall.objects.filter(call__call_sid=OuterRef("call_sid"), tool_call_id=OuterRef("tool_call_id"))
-    is_told = Exists(result.exclude(status__in=ToolCall.WITHOUT_RESULT))
-    ended = CallLog.objects.ended().filter(ended_at__lt=now - OPEN_ENDS_AFTER).values("call_sid")
-    effects = ToolEffect.objects.filter(~is_told, begun_at__gt=now - OPEN_ENDS_FOR, call_sid__in=ended)
-    for call_sid in {*turns, *tools, *effects.values_list("call_sid", flat=True)}:
-        DatabaseLog().take_up(call_sid)
+
+@shared_task
+def close_silent_calls() -> None:
+    from . import reconcile
+
+    reconcile.close_silent_calls()
+
+
+@shared_task
+def find_recordings() -> None:
+    from . import reconcile
+
+    reconcile.find_recordings()
+
+
+@shared_task
+def close_forgotten_calls() -> None:
+    from . import reconcile
+
+    reconcile.close_forgotten_calls()
 
 
 def try_again(recording: Recording, error: str) -> None:
     """Put the row's next attempt off; the task for it is woken now if that is soon."""
     task = fetch_recording if recording.state == Recording.State.ANNOUNCED else transcribe_recording
+    if recording.attempts >= recording.most_attempts:
+        give_up(recording, error)
+        return
     pause = recording.try_again(error)
-    logger.warning("recording %s: %s; %s", recording.recording_sid, error, f"again in {pause}" if pause else "given up")
-    if pause is not None and pause <= LONGEST_COUNTDOWN:
+    logger.warning("recording %s: %s; again in %s", recording.recording_sid, error, pause)
+    if pause <= LONGEST_COUNTDOWN:
         wake(task, recording.pk, after_s=pause.total_seconds())
+
+
+def give_up(recording: Recording, error: str) -> None:
+    """A person must look: this is an error, whose fault it ever is."""
+    recording.fail(error)
+    logger.error("recording %s: %s; given up", recording.recording_sid, error)
+
+
+def wait_for_room(recording: Recording, error: str) -> None:
+    """Nobody but a person makes room on a disk."""
+    pause = recording.wait_for_room(error)
+    logger.error("recording %s was not fetched: %s; again in %s", recording.recording_sid, error, pause)

@@ -53,6 +53,7 @@ def forget_what_the_machine_is_set_to() -> None:
         "OPENAI_API_KEY": "a key for tests",
         "OPENAI_BASE_URL": f"http://{NOWHERE}/v1",
         "OPENAI_REALTIME_URL": f"ws://{NOWHERE}/v1/realtime",
+        "MEDIA_LEAST_FREE_PERCENT": "0",
         "TRANSCRIBER": "auto",
         "SHOP_NAME": "Northwind Outfitters",
         "SHOP_TIME_ZONE": "America/New_York",

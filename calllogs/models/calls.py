@@ -16,6 +16,8 @@ from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, S
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from voiceagent.models import MediaStream
+
 from .. import wrap_up
 from ..choices import Disposition, EndReason, Refusal, Speaker, Status
 from .search import searchable, spoken
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 
+# A call of which nothing was heard for so long may be over: a living process beats each few seconds.
+SILENT_FOR = timedelta(seconds=60)
+# A recording that nobody announced is looked for at the carrier so long after its call; after the last, there is none.
+SEEK_RECORDING_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # Fewer are in every number.
 FEWEST_DIGITS = 3
 
@@ -44,6 +50,19 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
 
     def going_on(self) -> Self:
         return self.exclude(status=Status.ENDED)
+
+    def silent(self, since: datetime) -> Self:
+        """Going on as far as we know, though nothing was heard of them since, and no living process carries them."""
+        carried = MediaStream.objects.filter(call_sid=OuterRef("call_sid"), beat_at__gt=since)
+        return self.going_on().filter(~Exists(carried), heard_of_at__lte=since)
+
+    def to_ask_about(self, now: datetime) -> Self:
+        """The carrier should be asked whether these still go on. Who has waited longest comes first."""
+        due = Q(ask_carrier_at=None) | Q(ask_carrier_at__lte=now)
+        return self.silent(now - SILENT_FOR).filter(due).order_by(F("ask_carrier_at").asc(nulls_first=True), "pk")
+
+    def with_recording_to_seek(self, now: datetime) -> Self:
+        return self.filter(seek_recording_at__lte=now).order_by("seek_recording_at", "pk")
 
     def contained(self) -> Self:
         """Ended without a person and with its purpose served."""
@@ -107,6 +126,11 @@ class CallLog(models.Model):
 
     streams = models.PositiveSmallIntegerField(default=0, help_text="How many media streams it had, one after the other.")
     told_late = models.BooleanField(default=False, help_text="Some of it was kept aside while the database was away.")
+    heard_of_at = models.DateTimeField(auto_now=True, help_text="When we last learned something of it.")
+    ask_carrier_at = models.DateTimeField(null=True, blank=True, help_text="Not before then is the carrier asked again about it.")
+    seek_recording_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its recording is looked for at the carrier, unless it is announced before."
+    )
 
     end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
     end_detail = models.CharField(max_length=200, blank=True)
@@ -146,6 +170,10 @@ class CallLog(models.Model):
             models.Index(fields=("caller_number",), name="call_by_number"),
             models.Index(fields=("disposition", "-started_at"), name="call_by_disposition"),
             models.Index(fields=("started_at",), name="call_going_on", condition=~Q(status="ended")),
+            models.Index(fields=("ask_carrier_at",), name="call_to_ask_about", condition=~Q(status="ended")),
+            models.Index(
+                fields=("seek_recording_at",), name="call_recording_to_seek", condition=Q(seek_recording_at__isnull=False)
+            ),
             models.Index(fields=("call_back_by", "started_at", "id"), name="call_to_call_back", condition=TO_CALL_BACK),
         )
         constraints = (
@@ -202,9 +230,16 @@ class CallLog(models.Model):
         self.status = max(Status(self.status), wrap_up.status(self.facts), key=lambda status: status.rank)
         if self.status != Status.ENDED:
             return
-        self.ended_at = self.ended_at or max(at, self.started_at)
+        if self.ended_at is None:
+            self.ended_at = max(at, self.started_at)
+            self.seek_recording_at = self.ended_at + SEEK_RECORDING_AFTER[0]
         if not self.is_corrected:
             self.disposition = wrap_up.disposition(self.facts)
+
+    def seek_recording_next(self, now: datetime) -> datetime | None:
+        """When to look again for a recording that is not there now; None: it has been long enough."""
+        times = (self.ended_at + after for after in SEEK_RECORDING_AFTER) if self.ended_at else ()
+        return next((time for time in times if time > now), None)
 
     def at(self, milliseconds: int) -> datetime:
         """The moment that a log entry's milliseconds mean."""

@@ -5,7 +5,7 @@ How audio is fetched, checked and transcribed is not known here.
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -24,6 +24,10 @@ MOST_FETCHES = 30
 # Audio that breaks the transcriber does so every time.
 MOST_TRANSCRIPTIONS = 3
 BACKOFF_S = (2, 5, 15, 60, 300, 900, 3600)
+# Space on a disk does not come back by itself.
+NO_ROOM_PAUSE = timedelta(minutes=10)
+# The carrier's copy does no harm meanwhile.
+DELETION_PAUSE = timedelta(hours=6)
 
 
 def new_file_name() -> str:
@@ -59,23 +63,40 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
     def playable(self) -> Self:
         return self.exclude(sha256="")
 
+    def to_delete_at_carrier(self, now: datetime) -> Self:
+        """Ours is here and verified, and it is time to ask the carrier to forget its own."""
+        return self.playable().filter(deleted_at_carrier_at=None, deletion_due_at__lte=now)
+
     def announced(self, call: CallLog, fact: RecordingAnnounced) -> "Recording":
-        """What the carrier says of a recording, any number of times; it only moves forward. Inside a transaction."""
+        """What the carrier says of a recording, any number of times; it only moves forward.
+
+        Inside a transaction, and with the call's row locked. One that was given up unannounced turns up after all.
+        """
+        if fact.state != "in_progress" and not fact.is_message and not self.filter(recording_sid=fact.recording_sid).exists():
+            self.filter(call=call, recording_sid="").update(recording_sid=fact.recording_sid)
         recording, _ = self.select_for_update().get_or_create(recording_sid=fact.recording_sid, defaults={"call": call})
-        if fact.state == "absent" and recording.state == Recording.State.EXPECTED:
+        awaited = recording.state == Recording.State.EXPECTED or recording.was_given_up_unannounced
+        if fact.state == "absent" and awaited:
             recording.state, recording.error = Recording.State.ABSENT, fact.reason
-        if fact.state == "completed" and recording.state in (Recording.State.EXPECTED, Recording.State.ABSENT):
+        if fact.state == "completed" and (awaited or recording.state == Recording.State.ABSENT):
             recording.state, recording.error, recording.due_at = Recording.State.ANNOUNCED, "", timezone.now()
             recording.duration_s, recording.channels = fact.duration_s, fact.channels
+        if fact.is_message:
+            recording.kind = Recording.Kind.MESSAGE
         recording.save()
         return recording
 
+    def give_up_unannounced(self, call: CallLog, error: str) -> int:
+        """The recording of this call never came to be. How many that is: 1, or 0 when there is one. Inside a transaction."""
+        of_call = self.filter(call=call, kind=Recording.Kind.CALL)
+        if not of_call.exists():
+            self.create(call=call, recording_sid="", state=Recording.State.FAILED, error=error)
+            return 1
+        return of_call.filter(state=Recording.State.EXPECTED).update(state=Recording.State.FAILED, error=error)
+
     def message(self, call: CallLog, recording_sid: str, duration_s: int) -> "Recording":
         """A message that the caller left for staff, whether the carrier announced its recording before or not."""
-        recording = self.announced(call, RecordingAnnounced(call.call_sid, recording_sid, "completed", duration_s))
-        recording.kind = Recording.Kind.MESSAGE
-        recording.save(update_fields=["kind"])
-        return recording
+        return self.announced(call, RecordingAnnounced(call.call_sid, recording_sid, "completed", duration_s, is_message=True))
 
     def lease(self, pk: int, state: "Recording.State", now: datetime) -> "Recording | None":
         """Take the row for one attempt at what its state calls for; None when it is not due or somebody else has it.
@@ -103,7 +124,22 @@ class Recording(models.Model):
         TRANSCRIBED = "transcribed", "Transcribed"
         FAILED = "failed", "Failed"
 
-    recording_sid = models.CharField("recording SID", max_length=64, unique=True)
+    # A state only moves forward: the database refuses every other move (the trigger `recording_moves_forward`).
+    MOVES: ClassVar[dict[str, set[str]]] = {
+        "expected": {"absent", "announced", "failed"},
+        # The carrier said too early that there is none.
+        "absent": {"announced"},
+        "announced": {"stored", "failed"},
+        "stored": {"transcribed", "failed"},
+        # Staff want it transcribed again.
+        "transcribed": {"stored"},
+        # Staff want another attempt. Or what was given up unannounced turns up, or its absence is explained.
+        "failed": {"announced", "stored", "absent"},
+    }
+
+    recording_sid = models.CharField(
+        "recording SID", max_length=64, blank=True, help_text="Empty: the carrier never told of one, and has none."
+    )
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="recordings")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.CALL)
     state = models.CharField(max_length=12, choices=State.choices, default=State.EXPECTED)
@@ -120,13 +156,35 @@ class Recording(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
 
+    deleted_at_carrier_at = models.DateTimeField(
+        "deleted at the carrier", null=True, blank=True, help_text="When the carrier had no copy of its own any more."
+    )
+    deletion_due_at = models.DateTimeField(
+        default=timezone.now, help_text="When the carrier may next be asked to forget its copy of what we have verified."
+    )
+
     objects = RecordingQuerySet.as_manager()
 
     class Meta:
         ordering = ("announced_at", "pk")
         permissions = (("play_recording", "Can listen to recordings"),)
-        indexes = (models.Index(fields=("due_at",), name="recording_due", condition=Q(state__in=("announced", "stored"))),)
+        indexes = (
+            models.Index(fields=("due_at",), name="recording_due", condition=Q(state__in=("announced", "stored"))),
+            models.Index(
+                fields=("deletion_due_at",),
+                name="recording_to_delete",
+                condition=Q(deleted_at_carrier_at__isnull=True) & ~Q(sha256=""),
+            ),
+        )
         constraints = (
+            models.UniqueConstraint(fields=("recording_sid",), name="recording_is_known_once", condition=~Q(recording_sid="")),
+            models.UniqueConstraint(fields=("call",), name="call_lacks_one_recording", condition=Q(recording_sid="")),
+            models.CheckConstraint(
+                name="recording_without_a_sid_has_failed", condition=~Q(recording_sid="") | Q(state="failed", kind="call")
+            ),
+            models.CheckConstraint(
+                name="only_what_is_here_is_deleted_there", condition=Q(deleted_at_carrier_at=None) | ~Q(sha256="")
+            ),
             models.CheckConstraint(
                 name="recording_is_stored_with_its_hash",
                 condition=~Q(state__in=("stored", "transcribed")) | (~Q(sha256="") & Q(size__gt=0, channels__gte=1)),
@@ -140,6 +198,16 @@ class Recording(models.Model):
     def is_playable(self) -> bool:
         """Its file is here and verified."""
         return self.sha256 != ""
+
+    @property
+    def was_given_up_unannounced(self) -> bool:
+        """It failed before there was anything to attempt."""
+        return self.state == Recording.State.FAILED and self.attempts == 0
+
+    @property
+    def expected_size(self) -> int:
+        """Bytes, as far as the carrier told its length: 16 bits, 8000 times a second. 0 where it did not."""
+        return (self.duration_s or 0) * (self.channels or 2) * 16_000
 
     @property
     def most_attempts(self) -> int:
@@ -158,20 +226,26 @@ class Recording(models.Model):
         if not self._held().update(**done):
             raise LeaseLost
 
-    def try_again(self, error: str) -> timedelta | None:
-        """This attempt failed. How long until the next, or None if there is none: then it has failed for good."""
-        if self.attempts >= self.most_attempts:
-            self.fail(error)
-            return None
+    def try_again(self, error: str) -> timedelta:
+        """This attempt failed. How long until the next; whether there is one left, `most_attempts` says."""
         pause = timedelta(seconds=BACKOFF_S[min(self.attempts, len(BACKOFF_S)) - 1])
         self._held().update(lease_until=None, due_at=timezone.now() + pause, error=error[:200])
         return pause
+
+    def wait_for_room(self, error: str) -> timedelta:
+        """There was no room for it, which is not its fault: the attempt does not count. How long until the next."""
+        due_at = timezone.now() + NO_ROOM_PAUSE
+        self._held().update(lease_until=None, due_at=due_at, attempts=F("attempts") - 1, error=error[:200])
+        return NO_ROOM_PAUSE
 
     def fail(self, error: str) -> None:
         self._held().update(state=Recording.State.FAILED, lease_until=None, error=error[:200])
 
     def start_over(self) -> None:
         """Staff want another attempt at what has failed. Does nothing to a row in any other state."""
+        if not self.recording_sid:
+            CallLog.objects.filter(pk=self.call_id).update(seek_recording_at=timezone.now())
+            return
         state = Recording.State.STORED if self.is_playable else Recording.State.ANNOUNCED
         Recording.objects.filter(pk=self.pk, state=Recording.State.FAILED).update(state=state, attempts=0, due_at=timezone.now())
 

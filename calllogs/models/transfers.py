@@ -28,8 +28,8 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
 
     def came_to(self, call: CallLog, outcome: DialOutcome, at: datetime) -> None:
         """What an attempt came to. Told twice, in any order, what counts most stays; an answer's length fills its blank."""
-        attempt, _ = self.get_or_create(call=call, attempt=outcome.attempt, defaults={"rung_at": at})
         told = Transfer.State(outcome.state)
+        attempt, _ = self.get_or_create(call=call, attempt=outcome.attempt, defaults={"rung_at": at, "state": told})
         if told.rank > Transfer.State(attempt.state).rank:
             attempt.state = told
         if attempt.duration_s is None and attempt.state == told:

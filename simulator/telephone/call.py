@@ -303,6 +303,10 @@ class Call:
     # Callbacks: one after the other, beside the call, so that a slow one never holds the line up.
 
     def call_back(self, url: str, params: dict[str, str], method: str = "POST") -> None:
+        if urlsplit(url).path in self.network.loses:
+            self.note("callback lost", urlsplit(url).path)
+            return
+
         async def send() -> None:
             answer = await self.network.sender.send(url, params, method)
             if not answer.is_good:

@@ -45,6 +45,7 @@ class Telephone:
     `fallback_twiml`, such as a TwiML Bin's, or else `fallback_url` is followed once in a call when a document cannot be had.
     `repeats`: every webhook and callback is sent so many times at once; the call follows the first answer. While
     `status_withheld`, callbacks about a call's status are not sent but kept in `withheld`: `await request(*withheld[0])`.
+    Callbacks to the paths in `loses` are never sent.
     `speed`: how much faster than the wall time passes.
     """
 
@@ -87,6 +88,7 @@ class Telephone:
         self.rest_trouble: deque[int] = deque()
         self.rest_delay_s = 0.0
         self.status_withheld = False
+        self.loses: set[str] = set()
         self.withheld: list[tuple[str, dict[str, str]]] = []
         self.port = port
         self.session: aiohttp.ClientSession

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from .call import Call
+from .people import Dial
 from .recordings import Recording
 from .twiml import Document, Fetch, NotTwiml, Verb, read
 from .verbs import reports_to
@@ -43,6 +44,7 @@ class Refusal(Exception):
 def application(network: "Telephone") -> web.Application:
     api = Api(network)
     app = web.Application(middlewares=[api.guard])
+    app.router.add_get(f"{ACCOUNT}/Calls.json", api.list_calls)
     app.router.add_get(f"{ACCOUNT}/Calls/{{call}}.json", api.show_call)
     app.router.add_post(f"{ACCOUNT}/Calls/{{call}}.json", api.update_call)
     app.router.add_get(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.list_recordings)
@@ -112,6 +114,13 @@ class Api:
     async def show_call(self, request: web.Request) -> web.Response:
         return web.json_response(self._call_as_json(self._call(request)))
 
+    async def list_calls(self, request: web.Request) -> web.Response:
+        """Of all calls, or those placed for one of them: the people who were rung. The newest first."""
+        parent = request.query.get("ParentCallSid")
+        legs = [self._leg_as_json(dial) for dial in self._network.dials if parent in (None, dial.call_sid)]
+        calls = [self._call_as_json(call) for call in self._network.calls.values()] if parent is None else []
+        return _page(request, "calls", [*reversed(legs), *reversed(calls)])
+
     async def update_call(self, request: web.Request) -> web.Response:
         call = self._call(request)
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -165,18 +174,7 @@ class Api:
         if wanted and "call" in request.match_info:
             self._call(request)
         found = [r for r in self._network.recordings.values() if r.state != "deleted" and wanted in (None, r.call_sid)]
-        page = {
-            "recordings": [self._recording_as_json(recording) for recording in found],
-            "page": 0,
-            "page_size": 50,
-            "start": 0,
-            "end": max(0, len(found) - 1),
-            "uri": str(request.rel_url),
-            "first_page_uri": str(request.rel_url),
-            "next_page_uri": None,
-            "previous_page_uri": None,
-        }
-        return web.json_response(page)
+        return _page(request, "recordings", [self._recording_as_json(recording) for recording in found])
 
     async def show_recording(self, request: web.Request) -> web.Response:
         return web.json_response(self._recording_as_json(self._recording(request)))
@@ -203,34 +201,80 @@ class Api:
         return web.Response(body=recording.as_wav(channels), content_type="audio/x-wav")
 
     def _call_as_json(self, call: Call) -> dict[str, Any]:
-        uri = f"/2010-04-01/Accounts/{self._network.account_sid}/Calls/{call.sid}"
-        started = call.placed_at + timedelta(milliseconds=call.answered_ms or 0)
-        ended = call.placed_at + timedelta(milliseconds=call.ended_ms) if call.ended_ms is not None else None
+        return self._as_json(
+            call.sid,
+            direction="inbound",
+            from_=call.from_,
+            to=call.to,
+            status=call.status,
+            duration_s=call.duration_s if call.is_over else None,
+            created=call.placed_at,
+            started_ms=call.answered_ms,
+            ended_ms=call.ended_ms,
+        )
+
+    def _leg_as_json(self, dial: Dial) -> dict[str, Any]:
+        """A person who was rung is a call of its own."""
+        placed = self._network.calls[dial.call_sid].placed_at
+        created = placed + timedelta(milliseconds=dial.at_ms)
+        return self._as_json(
+            dial.sid,
+            parent=dial.call_sid,
+            direction="outbound-dial",
+            from_=dial.caller_id,
+            to=dial.number,
+            status=dial.status or ("ringing" if dial.connected_ms is None else "in-progress"),
+            duration_s=None if dial.status is None else dial.duration_s,
+            created=created,
+            started_ms=None if dial.connected_ms is None else dial.connected_ms - dial.at_ms,
+            ended_ms=None if dial.ended_ms is None else dial.ended_ms - dial.at_ms,
+        )
+
+    def _as_json(
+        self,
+        sid: str,
+        *,
+        direction: str,
+        from_: str,
+        to: str,
+        status: str,
+        duration_s: int | None,
+        created: datetime,
+        started_ms: float | None,
+        ended_ms: float | None,
+        parent: str | None = None,
+    ) -> dict[str, Any]:
+        """`started_ms` and `ended_ms` count from `created`."""
+
+        def moment(ms: float | None) -> str | None:
+            return None if ms is None else format_datetime(created + timedelta(milliseconds=ms))
+
+        uri = f"/2010-04-01/Accounts/{self._network.account_sid}/Calls/{sid}"
         return {
-            "sid": call.sid,
+            "sid": sid,
             "account_sid": self._network.account_sid,
-            "parent_call_sid": None,
+            "parent_call_sid": parent,
             "phone_number_sid": None,
             "api_version": "2010-04-01",
-            "direction": "inbound",
-            "from": call.from_,
-            "from_formatted": call.from_,
-            "to": call.to,
-            "to_formatted": call.to,
-            "status": call.status,
+            "direction": direction,
+            "from": from_,
+            "from_formatted": from_,
+            "to": to,
+            "to_formatted": to,
+            "status": status,
             "answered_by": None,
             "caller_name": None,
             "forwarded_from": None,
             "group_sid": None,
             "trunk_sid": None,
             "queue_time": "0",
-            "duration": str(call.duration_s) if call.is_over else None,
+            "duration": None if duration_s is None else str(duration_s),
             "price": None,
             "price_unit": "USD",
-            "date_created": format_datetime(call.placed_at),
+            "date_created": format_datetime(created),
             "date_updated": format_datetime(datetime.now(UTC)),
-            "start_time": format_datetime(started) if call.answered_ms is not None else None,
-            "end_time": format_datetime(ended) if ended else None,
+            "start_time": moment(started_ms),
+            "end_time": moment(ended_ms),
             "uri": f"{uri}.json",
             "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
         }
@@ -259,6 +303,22 @@ class Api:
             "uri": f"{uri}.json",
             "subresource_uris": {},
         }
+
+
+def _page(request: web.Request, what: str, found: list[dict[str, Any]]) -> web.Response:
+    """A list that fits on one page."""
+    page = {
+        what: found,
+        "page": 0,
+        "page_size": 50,
+        "start": 0,
+        "end": max(0, len(found) - 1),
+        "uri": str(request.rel_url),
+        "first_page_uri": str(request.rel_url),
+        "next_page_uri": None,
+        "previous_page_uri": None,
+    }
+    return web.json_response(page)
 
 
 def _told(refusal: Refusal) -> web.Response:

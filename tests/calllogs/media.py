@@ -25,8 +25,10 @@ class MediaServer:
     url: str
     requests: list[Request] = field(default_factory=list)
     script: list[Answer] = field(default_factory=list)
+    media_type: str = "application/json"
     # What happens while the connection is still open and more may come.
     after_each: Callable[[], None] = lambda: None
+    before_each: Callable[[], None] = lambda: None
 
     def answers(self, *script: Answer) -> None:
         self.script = list(script)
@@ -46,15 +48,16 @@ def serving() -> Iterator[MediaServer]:
             server.requests.append(
                 Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             )
+            server.before_each()
             status, content, headers = server.next()
             self.send_response(status)
-            for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | headers).items():
+            for name, value in ({"Content-Type": server.media_type, "Content-Length": str(len(content))} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
             server.after_each()
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_DELETE = answer
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

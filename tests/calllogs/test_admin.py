@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from calllogs import admin as pages
 from calllogs import audio
@@ -438,9 +439,9 @@ class TestListening:
         client.force_login(looker)
         assert "You may not play recordings." in text(client, page_of(CallLog.objects.get()))
 
-    def test_a_recording_that_is_not_verified_cannot_be_heard(self, desk: Client, url: str) -> None:
-        Recording.objects.update(state="announced", sha256="")
-        assert desk.get(url).status_code == 404
+    def test_a_recording_that_is_not_verified_cannot_be_heard(self, desk: Client) -> None:
+        announced = Recording.objects.create(call=call(), recording_sid="RE1", state="announced")
+        assert desk.get(reverse("admin:calllogs_recording_audio", args=[announced.pk])).status_code == 404
 
 
 class TestTryingAgain:
@@ -462,6 +463,15 @@ class TestTryingAgain:
         assert desk.post(url).status_code == 302
         failed.refresh_from_db()
         assert (failed.state, woken) == ("announced", [("fetch_recording", failed.pk)])
+
+    def test_a_recording_that_the_carrier_did_not_have_is_looked_for_again(self, desk: Client) -> None:
+        where = call()
+        missing = Recording.objects.create(
+            call=where, recording_sid="", state="failed", error="the carrier has no recording of this call"
+        )
+        assert "the carrier has no recording of this call" in text(desk, page_of(where))
+        assert desk.post(reverse("admin:calllogs_recording_again", args=[missing.pk])).status_code == 302
+        assert list(CallLog.objects.with_recording_to_seek(timezone.now())) == [where]
 
     def test_a_look_alone_starts_nothing(self, desk: Client, failed: Recording, woken: list[Any]) -> None:
         assert desk.get(reverse("admin:calllogs_recording_again", args=[failed.pk])).status_code == 405

@@ -1,24 +1,32 @@
 """A file appears in the recordings folder only when it is the whole audio that was announced."""
 
+import errno
 import hashlib
+import shutil
 import struct
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
 from calllogs import audio
-from calllogs.audio import NotTheRecording, store
+from calllogs.audio import NoRoom, NotTheRecording, store
 
+from .disk import no_file_larger_than
 from .recordings import silence, tone, wav
 
 GOOD = wav(tone(3), silence(3))
 NAME = "aaaa.wav"
 
 
-def giving(content: bytes) -> Callable[[BinaryIO], object]:
-    return lambda file: file.write(content)
+def giving(content: bytes, media_type: str = "audio/x-wav") -> Callable[[BinaryIO], str]:
+    def fetch(file: BinaryIO) -> str:
+        file.write(content)
+        return media_type
+
+    return fetch
 
 
 def visible() -> list[str]:
@@ -71,7 +79,7 @@ def test_a_bad_file_does_not_replace_a_good_one() -> None:
 
 
 def test_a_download_that_breaks_off_leaves_nothing() -> None:
-    def broken(file: BinaryIO) -> None:
+    def broken(file: BinaryIO) -> str:
         file.write(GOOD[:100])
         raise ConnectionError
 
@@ -80,13 +88,73 @@ def test_a_download_that_breaks_off_leaves_nothing() -> None:
     assert visible() == []
 
 
-def test_a_disk_that_is_full_leaves_nothing() -> None:
-    def full(file: BinaryIO) -> None:
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        store(NAME, full, channels=2, duration_s=3)
+@pytest.mark.parametrize("media_type", ["text/html; charset=utf-8", "application/xml", "binary/octet-stream", "", "audio"])
+def test_what_is_not_called_audio_is_never_visible(media_type: str) -> None:
+    with pytest.raises(NotTheRecording, match="no audio"):
+        store(NAME, giving(GOOD, media_type), channels=2, duration_s=3)
     assert visible() == []
+
+
+@pytest.mark.parametrize("media_type", ["audio/wav", "audio/x-wav", "Audio/Wave; charset=binary"])
+def test_audio_has_several_names(media_type: str) -> None:
+    assert store(NAME, giving(GOOD, media_type), channels=2, duration_s=3).size == len(GOOD)
+
+
+class TestADiskWithoutRoom:
+    def test_one_that_is_full_leaves_nothing(self) -> None:
+        def full(file: BinaryIO) -> str:
+            file.write(GOOD[:100])
+            Path("/dev/full").write_bytes(b"the kernel has no room for this")
+            return "audio/x-wav"
+
+        with pytest.raises(NoRoom):
+            store(NAME, full, channels=2, duration_s=3)
+        assert visible() == []
+
+    def test_one_that_is_full_only_as_the_file_is_given_up_to_it_leaves_nothing(self) -> None:
+        """What was written may still be in memory, and find no room as it is flushed."""
+        with no_file_larger_than(20_000), pytest.raises(NoRoom):
+            store(NAME, giving(GOOD), channels=2, duration_s=3)
+        assert visible() == []
+        store(NAME, giving(GOOD), channels=2, duration_s=3)  # once there is room again
+        assert visible() == [NAME]
+
+    def test_any_other_trouble_with_it_is_told_as_it_is(self) -> None:
+        def broken(file: BinaryIO) -> str:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with pytest.raises(OSError, match="Input/output"):
+            store(NAME, broken, channels=2, duration_s=3)
+
+    @pytest.mark.parametrize(("free", "is_full"), [(9, True), (11, False)])
+    def test_one_that_is_nearly_full_takes_nothing_in(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch, free: int, is_full: bool
+    ) -> None:
+        settings.MEDIA_LEAST_FREE_PERCENT = 10
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(100, 100 - free, free))
+        assert audio.is_nearly_full() is is_full
+        with pytest.raises(NoRoom, match="10 %") if is_full else nullcontext():
+            audio.check_room(1)
+
+    @pytest.mark.parametrize(("size", "fits"), [(33, True), (34, False)])
+    def test_three_times_what_is_expected_must_be_free(self, monkeypatch: pytest.MonkeyPatch, size: int, fits: bool) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(1000, 900, 100))
+        with nullcontext() if fits else pytest.raises(NoRoom, match=f"{size} bytes"):
+            audio.check_room(size)
+
+    def test_the_real_one_is_asked(self) -> None:
+        audio.check_room(1)
+        with pytest.raises(NoRoom):
+            audio.check_room(10**18)
+
+
+def test_a_file_is_intact_while_it_is_what_was_stored() -> None:
+    stored = store(NAME, giving(GOOD), channels=2, duration_s=3)
+    assert audio.is_intact(NAME, stored.sha256)
+    audio.path(NAME).write_bytes(GOOD[:-1] + b"x")
+    assert not audio.is_intact(NAME, stored.sha256)
+    audio.path(NAME).unlink()
+    assert not audio.is_intact(NAME, stored.sha256)
 
 
 def test_what_a_worker_that_died_left_behind_is_removed(media_folder: Path) -> None:

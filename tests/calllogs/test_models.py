@@ -1,5 +1,6 @@
 """Finding calls, and what a recording's row says of its work."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,9 +8,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from calllogs.models import CallLog, Recording, ToolCall, Transcription, Turn
 from calllogs.models.recordings import BACKOFF_S, MOST_FETCHES, LeaseLost
+from voiceagent.carriers.base import RecordingAnnounced
+from voiceagent.models import MediaStream
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -262,9 +266,7 @@ class TestRecordings:
         waits = []
         for attempts in range(1, 10):
             row.attempts = attempts
-            pause = row.try_again("not there")
-            assert pause is not None
-            waits.append(pause.total_seconds())
+            waits.append(row.try_again("not there").total_seconds())
         assert waits == [*BACKOFF_S, 3600, 3600]
 
     def test_names_of_files_cannot_be_guessed(self, row: Recording) -> None:
@@ -285,6 +287,152 @@ class TestRecordings:
         row.start_over()
         row.refresh_from_db()
         assert row.attempts == 2
+
+    @pytest.mark.parametrize("before", Recording.State.values)
+    @pytest.mark.parametrize("after", Recording.State.values)
+    def test_a_state_only_moves_forward_whoever_writes_it(self, before: str, after: str) -> None:
+        call("CA1").recordings.create(recording_sid="RE1", state=before, sha256="0", size=1, channels=2)
+        allowed = after == before or after in Recording.MOVES[before]
+        with (
+            connection.cursor() as cursor,
+            nullcontext() if allowed else pytest.raises(IntegrityError, match=f"from {before} to {after}"),
+        ):
+            cursor.execute("UPDATE calllogs_recording SET state = %s", [after])
+
+    def test_two_of_one_sid_are_refused(self, row: Recording) -> None:
+        with pytest.raises(IntegrityError, match="recording_is_known_once"):
+            Recording.objects.create(call=call("CA2"), recording_sid="RE1")
+
+    def test_a_call_lacks_no_more_than_one(self, row: Recording) -> None:
+        Recording.objects.create(call=row.call, recording_sid="", state="failed")
+        Recording.objects.create(call=call("CA2"), recording_sid="", state="failed")
+        with pytest.raises(IntegrityError, match="call_lacks_one_recording"):
+            Recording.objects.create(call=row.call, recording_sid="", state="failed")
+
+    @pytest.mark.parametrize("facts", [{"state": "expected"}, {"state": "announced"}, {"state": "failed", "kind": "message"}])
+    def test_what_has_no_sid_has_failed(self, facts: dict[str, str]) -> None:
+        with pytest.raises(IntegrityError, match="recording_without_a_sid_has_failed"):
+            Recording.objects.create(call=call("CA1"), recording_sid="", **facts)
+
+    def test_what_is_not_here_cannot_have_been_deleted_at_the_carrier(self, row: Recording) -> None:
+        with pytest.raises(IntegrityError, match="only_what_is_here_is_deleted_there"):
+            Recording.objects.update(deleted_at_carrier_at=NOON)
+
+
+class TestARecordingThatWasGivenUpUnannounced:
+    @pytest.fixture
+    def where(self) -> CallLog:
+        return call("CA1")
+
+    @pytest.fixture(params=["unheard of", "never finished"])
+    def row(self, where: CallLog, request: pytest.FixtureRequest) -> Recording:
+        if request.param == "never finished":
+            Recording.objects.announced(where, RecordingAnnounced("CA1", "RE1", "in_progress"))
+        assert Recording.objects.give_up_unannounced(where, "none") == 1
+        return where.recordings.get()
+
+    def test_has_failed_once(self, where: CallLog, row: Recording) -> None:
+        assert (row.state, row.error) == ("failed", "none")
+        assert Recording.objects.give_up_unannounced(where, "again") == 0
+        assert where.recordings.get().error == "none"
+
+    def test_turns_up_after_all(self, where: CallLog, row: Recording) -> None:
+        Recording.objects.announced(where, RecordingAnnounced("CA1", "RE1", "completed", 7, 2))
+        found = where.recordings.get()
+        assert (found.pk, found.recording_sid, found.state, found.error, found.duration_s) == (row.pk, "RE1", "announced", "", 7)
+
+    def test_is_explained_after_all(self, where: CallLog, row: Recording) -> None:
+        Recording.objects.announced(where, RecordingAnnounced("CA1", "RE1", "absent", reason="16102"))
+        found = where.recordings.get()
+        assert (found.pk, found.state, found.error) == (row.pk, "absent", "16102")
+
+    def test_is_no_message(self, where: CallLog, row: Recording) -> None:
+        Recording.objects.announced(where, RecordingAnnounced("CA1", "RE2", "completed", 7, 1, is_message=True))
+        row.refresh_from_db()
+        assert row.state == "failed"
+        assert where.recordings.get(recording_sid="RE2").kind == "message"
+
+    def test_that_it_is_being_recorded_brings_nothing_back(self, where: CallLog, row: Recording) -> None:
+        Recording.objects.announced(where, RecordingAnnounced("CA1", "RE1", "in_progress"))
+        row.refresh_from_db()
+        assert row.state == "failed"
+
+
+class TestARecordingThatWasFetchedInVain:
+    def test_is_not_fetched_again_for_a_late_callback(self) -> None:
+        row = Recording.objects.create(call=call("CA1"), recording_sid="RE1", state="failed", attempts=1, error="401")
+        for state in ("absent", "completed"):
+            Recording.objects.announced(row.call, RecordingAnnounced("CA1", "RE1", state, 7, 2))
+            row.refresh_from_db()
+            assert (row.state, row.error) == ("failed", "401")
+
+
+class TestAskingTheCarrier:
+    """Which calls it is asked about, and when."""
+
+    LATER = NOON + timedelta(seconds=60)
+
+    def silent(self, **facts: object) -> CallLog:
+        row = call("CA1", **{"status": "streaming", "started_at": NOON, "streaming_at": NOON, **facts})
+        CallLog.objects.update(heard_of_at=NOON)
+        return row
+
+    def asked(self, now: datetime) -> bool:
+        return CallLog.objects.to_ask_about(now).exists()
+
+    @pytest.mark.parametrize("status", ["received", "streaming", "transferring", "with_human"])
+    def test_one_of_which_nothing_was_heard_for_a_minute(self, status: str) -> None:
+        self.silent(status=status)
+        assert not self.asked(self.LATER - timedelta(seconds=1))
+        assert self.asked(self.LATER)
+
+    def test_none_that_has_ended(self) -> None:
+        self.silent(status="ended", ended_at=NOON, disposition="completed")
+        assert not self.asked(self.LATER)
+
+    @pytest.mark.parametrize(("beat_at", "asked"), [(NOON, True), (NOON + timedelta(seconds=1), False), (None, True)])
+    def test_none_that_a_living_process_carries(self, beat_at: datetime | None, asked: bool) -> None:
+        self.silent()
+        MediaStream.objects.create(call_sid="CA1", issued_at=NOON, beat_at=beat_at)
+        assert self.asked(self.LATER) is asked
+
+    def test_none_that_another_process_carries_for_this_one(self) -> None:
+        self.silent()
+        MediaStream.objects.create(call_sid="CA2", issued_at=NOON, beat_at=self.LATER)
+        assert self.asked(self.LATER)
+
+    def test_none_that_was_just_asked_about(self) -> None:
+        self.silent(ask_carrier_at=self.LATER + timedelta(seconds=1))
+        assert not self.asked(self.LATER)
+        assert self.asked(self.LATER + timedelta(seconds=1))
+
+    def test_every_fact_is_a_sign_of_life(self) -> None:
+        row = self.silent()
+        row.refresh_from_db()
+        row.save()
+        assert not self.asked(timezone.now())
+
+    def test_who_waits_longest_comes_first(self) -> None:
+        for sid, at in (("CA1", NOON), ("CA2", None), ("CA3", NOON - timedelta(seconds=1))):
+            call(sid, ask_carrier_at=at)
+        CallLog.objects.update(heard_of_at=NOON)
+        assert [row.call_sid for row in CallLog.objects.to_ask_about(self.LATER)] == ["CA2", "CA3", "CA1"]
+
+
+class TestSeekingARecording:
+    def test_begins_a_quarter_of_an_hour_after_the_end_and_once(self) -> None:
+        row = call("CA1", started_at=NOON, streaming_at=NOON, carrier_state="completed")
+        row.conclude(NOON + timedelta(minutes=2))
+        assert row.seek_recording_at == NOON + timedelta(minutes=17)
+        row.seek_recording_at = None
+        row.conclude(NOON + timedelta(minutes=3))
+        assert row.seek_recording_at is None
+
+    @pytest.mark.parametrize(("after", "then"), [(0.25, 1), (1, 6), (6, 24), (23.9, 24), (24, None), (100, None)])
+    def test_goes_on_for_a_day(self, after: float, then: int | None) -> None:
+        row = ended_call("CA1")
+        expected = None if then is None else NOON + timedelta(hours=then)
+        assert row.seek_recording_next(NOON + timedelta(hours=after)) == expected
 
 
 @pytest.mark.django_db(transaction=True)

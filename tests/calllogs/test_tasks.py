@@ -2,17 +2,17 @@
 
 import hashlib
 import logging
+import shutil
 import signal
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Event, get_ident
+from threading import Barrier, Event, get_ident
 from typing import Any
 
 import pytest
-import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connections
 from django.utils import timezone
@@ -20,15 +20,12 @@ from time_machine import TimeMachineFixture
 
 from callcenter.celery import app
 from calllogs import audio, tasks, transcription
-from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
-from calllogs.models.recordings import BACKOFF_S, LEASE, MOST_FETCHES, MOST_TRANSCRIPTIONS
-from calllogs.tasks import MOST_WOKEN, close_forgotten_calls, fetch_recording, sweep_recordings, transcribe_recording
+from calllogs.models.recordings import BACKOFF_S, DELETION_PAUSE, LEASE, MOST_FETCHES, MOST_TRANSCRIPTIONS
+from calllogs.tasks import MOST_WOKEN, delete_at_carrier, fetch_recording, sweep_recordings, transcribe_recording
 from calllogs.transcription import NotTranscribed, SpokenWords, Word
-from voiceagent.call.commands import LogToolCall, LogTurn
-from voiceagent.carriers.base import CallStatus
-from voiceagent.models import ToolEffect
 
+from .disk import no_file_larger_than
 from .media import MediaServer, serving
 from .recordings import silence, tone, wav
 
@@ -42,6 +39,7 @@ Transcribe = Callable[..., SpokenWords]
 def carrier(settings: Any) -> Iterator[MediaServer]:
     with serving() as server:
         settings.TWILIO_API_URL = server.url
+        server.media_type = "audio/x-wav"
         yield server
 
 
@@ -70,7 +68,7 @@ def recording(**changes: Any) -> Recording:
 
 
 def stored(**changes: Any) -> Recording:
-    row = recording(state="stored", sha256="0" * 64, size=len(GOOD), **changes)
+    row = recording(**{"state": "stored", "sha256": "0" * 64, "size": len(GOOD)} | changes)
     audio.folder().mkdir(parents=True)
     audio.path(row.file).write_bytes(GOOD)
     return row
@@ -141,7 +139,8 @@ class TestFetching:
     @pytest.mark.parametrize(
         ("answer", "reason"),
         [
-            ((200, b"<!doctype html><h1>Sorry</h1>", {"Content-Type": "text/html"}), "not a WAVE file"),
+            ((200, b"<!doctype html><h1>Sorry</h1>", {"Content-Type": "text/html"}), "it is text/html and no audio"),
+            ((200, b"<!doctype html><h1>Sorry</h1>"), "not a WAVE file"),
             ((200, GOOD[:-3000]), "shorter than its header says"),
             ((200, GOOD[:-3000], {"Content-Length": str(len(GOOD))}), "carrier"),
             ((200, wav(tone(3))), "1 channels and not 2"),
@@ -182,13 +181,14 @@ class TestFetching:
     def test_a_fetch_has_a_limit_that_ends_before_another_may_take_the_row(self) -> None:
         assert fetch_recording.soft_time_limit < fetch_recording.time_limit < LEASE.total_seconds()
 
-    def test_a_wrong_key_is_not_tried_again(self, carrier: MediaServer, woken: list[Any]) -> None:
+    def test_a_wrong_key_is_not_tried_again(self, carrier: MediaServer, woken: list[Any], caplog: pytest.LogCaptureFixture) -> None:
         carrier.answers((401, b"no"))
         row = recording()
         fetch_recording(row.pk)
         row.refresh_from_db()
         assert (row.state, woken) == ("failed", [])
         assert "401" in row.error
+        assert [record.levelname for record in caplog.records] == ["ERROR"]  # a person must know
 
     def test_a_carrier_without_a_second_channel_is_asked_for_one(self, carrier: MediaServer) -> None:
         carrier.answers((400, b"no"), wav(tone(3)))
@@ -197,12 +197,56 @@ class TestFetching:
         row.refresh_from_db()
         assert (row.state, row.channels) == ("stored", 1)
 
-    def test_after_a_day_of_trying_a_person_must_look(self, carrier: MediaServer, woken: list[Any]) -> None:
+    def test_after_a_day_of_trying_a_person_must_look(
+        self, carrier: MediaServer, woken: list[Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
         carrier.answers((404, b"no"))
         row = recording(attempts=MOST_FETCHES - 1)
         fetch_recording(row.pk)
         row.refresh_from_db()
         assert (row.state, woken) == ("failed", [])
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+    def test_a_redirect_is_not_followed(self, carrier: MediaServer) -> None:
+        with serving() as trap:
+            trap.answers(GOOD)
+            carrier.answers((302, b"", {"Location": f"{trap.url}/elsewhere"}))
+            fetch_recording(recording().pk)
+            assert (len(carrier.requests), trap.requests) == (1, [])
+
+    def test_a_full_disk_is_waited_for_and_is_not_the_recordings_fault(
+        self, carrier: MediaServer, woken: list[Any], noon: TimeMachineFixture, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        carrier.answers(GOOD)
+        row = recording()
+        for number in range(1, MOST_FETCHES + 2):
+            with no_file_larger_than(20_000):
+                fetch_recording(row.pk)
+            row.refresh_from_db()
+            assert (row.state, row.error, row.attempts, row.lease_until) == ("announced", "the disk is full", 0, None)
+            assert row.due_at == timezone.now() + timedelta(minutes=10)
+            assert (len(carrier.requests), woken, list(audio.folder().iterdir())) == (number, [], [])
+            noon.shift(timedelta(minutes=10))
+        assert {record.levelname for record in caplog.records} == {"ERROR"}
+        assert "was not fetched: the disk is full; again in 0:10:00" in caplog.text
+        fetch_recording(row.pk)
+        row.refresh_from_db()
+        assert (row.state, row.error, audio.path(row.file).read_bytes()) == ("stored", "", GOOD)
+
+    @pytest.mark.parametrize(("free", "duration_s", "asked"), [(9_000_000, 3, 0), (11_000_000, 3, 1), (11_000_000, 120, 0)])
+    def test_the_carrier_is_not_asked_for_what_has_no_room(
+        self, carrier: MediaServer, settings: Any, monkeypatch: pytest.MonkeyPatch, free: int, duration_s: int, asked: int
+    ) -> None:
+        """120 s of two channels are 3,840,000 bytes."""
+        settings.MEDIA_LEAST_FREE_PERCENT = 10
+        usage = shutil._ntuple_diskusage(100_000_000, 100_000_000 - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+        carrier.answers(GOOD)
+        row = recording(duration_s=duration_s)
+        fetch_recording(row.pk)
+        row.refresh_from_db()
+        assert (len(carrier.requests), row.state) == (asked, "stored" if asked else "announced")
+        assert row.attempts == 0
 
     def test_a_long_wait_is_left_to_the_sweep(self, carrier: MediaServer, woken: list[Any]) -> None:
         carrier.answers((404, b"no"))
@@ -212,7 +256,7 @@ class TestFetching:
         assert row.due_at == NOON + timedelta(hours=1)
         assert woken == []
 
-    @pytest.mark.parametrize("state", ["expected", "absent", "failed", "transcribed"])
+    @pytest.mark.parametrize("state", ["expected", "absent", "failed", "stored", "transcribed"])
     def test_there_is_nothing_to_fetch_in_other_states(self, carrier: MediaServer, state: str) -> None:
         fetch_recording(recording(state=state, sha256="0" * 64, size=1).pk)
         assert carrier.requests == []
@@ -381,87 +425,121 @@ class TestSweeping:
         assert queue == {"calllogs.tasks.fetch_recording": "fetch", "calllogs.tasks.transcribe_recording": "speech"}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_five_workers_with_the_same_message_are_one_run(carrier: MediaServer, woken: list[Any]) -> None:
-    carrier.answers(GOOD)
-    row = recording()
+@pytest.mark.django_db
+class TestDeletingAtTheCarrier:
+    @pytest.fixture(autouse=True)
+    def wanted(self, settings: Any) -> None:
+        settings.RECORDINGS_DELETE_AT_CARRIER = True
+
+    @pytest.fixture
+    def row(self) -> Recording:
+        return stored(sha256=hashlib.sha256(GOOD).hexdigest())
+
+    def test_what_is_verified_here_is_deleted_there_once(
+        self, carrier: MediaServer, settings: Any, row: Recording, woken: list[Any]
+    ) -> None:
+        carrier.answers((204, b""))
+        sweep_recordings()
+        assert ("delete_at_carrier", row.pk, 0) in woken
+        delete_at_carrier(row.pk)
+        delete_at_carrier(row.pk)
+        [request] = carrier.requests
+        path = f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/Recordings/{SID}.json"
+        assert (request.method, request.path) == ("DELETE", path)
+        row.refresh_from_db()
+        assert (row.deleted_at_carrier_at, row.state) == (NOON, "stored")
+        woken.clear()
+        sweep_recordings()
+        assert woken == [("transcribe_recording", row.pk, 0)]
+
+    def test_one_that_the_carrier_has_no_more_is_deleted(self, carrier: MediaServer, row: Recording) -> None:
+        carrier.answers((404, b'{"code": 20404, "message": "not found", "status": 404}'))
+        delete_at_carrier(row.pk)
+        row.refresh_from_db()
+        assert row.deleted_at_carrier_at == NOON
+
+    def test_a_carrier_that_does_not_delete_is_asked_again_later(
+        self, carrier: MediaServer, row: Recording, woken: list[Any], noon: TimeMachineFixture
+    ) -> None:
+        carrier.answers((503, b"busy"), (204, b""))
+        delete_at_carrier(row.pk)
+        row.refresh_from_db()
+        assert (row.deleted_at_carrier_at, row.deletion_due_at) == (None, NOON + DELETION_PAUSE)
+        sweep_recordings()
+        assert woken == [("transcribe_recording", row.pk, 0)]
+        noon.shift(DELETION_PAUSE)
+        sweep_recordings()
+        assert ("delete_at_carrier", row.pk, 0) in woken
+        delete_at_carrier(row.pk)
+        row.refresh_from_db()
+        assert row.deleted_at_carrier_at is not None
+
+    @pytest.mark.parametrize("damage", [lambda file: file.write_bytes(GOOD[:-1] + b"x"), lambda file: file.unlink()])
+    def test_a_file_that_is_no_more_what_was_stored_keeps_the_carriers_copy(
+        self, carrier: MediaServer, row: Recording, damage: Callable[[Any], object], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        damage(audio.path(row.file))
+        delete_at_carrier(row.pk)
+        row.refresh_from_db()
+        assert (carrier.requests, row.deleted_at_carrier_at) == ([], None)
+        assert [(record.levelname, SID in record.getMessage()) for record in caplog.records] == [("ERROR", True)]
+
+    def test_nothing_is_deleted_unless_it_is_wanted(
+        self, carrier: MediaServer, row: Recording, settings: Any, woken: list[Any]
+    ) -> None:
+        settings.RECORDINGS_DELETE_AT_CARRIER = False
+        sweep_recordings()
+        delete_at_carrier(row.pk)
+        assert (woken, carrier.requests) == ([("transcribe_recording", row.pk, 0)], [])
+
+    def test_nothing_is_deleted_while_the_disk_is_nearly_full(
+        self, carrier: MediaServer, row: Recording, settings: Any, woken: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MEDIA_LEAST_FREE_PERCENT = 10
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(100, 91, 9))
+        sweep_recordings()
+        delete_at_carrier(row.pk)
+        assert (woken, carrier.requests) == ([("transcribe_recording", row.pk, 0)], [])
+
+    @pytest.mark.parametrize("state", ["announced", "absent", "failed"])
+    def test_nothing_is_deleted_that_is_not_here(self, carrier: MediaServer, woken: list[Any], state: str) -> None:
+        missing = recording(state=state)
+        sweep_recordings()
+        delete_at_carrier(missing.pk)
+        assert (carrier.requests, [name for name, _, _ in woken if name == "delete_at_carrier"]) == ([], [])
+
+
+def five_at_once(task: Any, row: Recording) -> None:
+    ready = Barrier(5)
 
     def work(_: int) -> None:
-        fetch_recording(row.pk)
+        connections["default"].ensure_connection()
+        ready.wait(30)
+        task(row.pk)
         connections.close_all()
 
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(work, range(5)))
-    assert len(carrier.requests) == 1
-    assert Recording.objects.get().state == "stored"
 
 
-@pytest.mark.django_db
-class TestForgottenCalls:
-    def test_a_call_of_which_nobody_told_the_end_is_closed(self, noon: TimeMachineFixture) -> None:
-        CallLog.objects.create(call_sid="CA1", status="streaming", streaming_at=NOON)
-        CallLog.objects.create(call_sid="CA2", status="with_human", streaming_at=NOON)
-        noon.shift(timedelta(hours=2))
-        CallLog.objects.create(call_sid="CA3")
-        close_forgotten_calls()
-        found = dict(CallLog.objects.values_list("call_sid", "status"))
-        assert found == {"CA1": "ended", "CA2": "with_human", "CA3": "received"}
-        assert CallLog.objects.get(call_sid="CA1").disposition == "unknown_reconciled"
-        noon.shift(timedelta(hours=5))
-        close_forgotten_calls()
-        assert not CallLog.objects.going_on().exists()
+@pytest.mark.django_db(transaction=True)
+class TestFiveWorkersWithTheSameMessage:
+    def test_fetch_once(self, carrier: MediaServer, woken: list[Any]) -> None:
+        carrier.answers(GOOD)
+        row = recording()
+        five_at_once(fetch_recording, row)
+        row.refresh_from_db()
+        assert (len(carrier.requests), row.state, row.attempts) == (1, "stored", 0)
+        assert woken == [("transcribe_recording", row.pk, 0)]
 
+    def test_transcribe_once(self, woken: list[Any], transcriber: list[int]) -> None:
+        row = stored()
+        five_at_once(transcribe_recording, row)
+        row.refresh_from_db()
+        assert (transcriber, row.state, Transcription.objects.count()) == ([2], "transcribed", 1)
 
-class TestWhatADeadProcessLeftOpen:
-    @pytest.fixture
-    def call(self, db: None) -> CallLog:
-        sid = "CA" + "7" * 32
-        log = DatabaseLog()
-        log.agent_connected(sid, engine="e", model="m", settings_version=None)
-        log.write(sid, LogTurn(1, "agent", 0, None, "Hello, this is", "Hello, this is"))
-        log.write(sid, LogToolCall(2, "k", "lookup_order", "{}", 10))
-        log.status_reported(CallStatus(sid, "completed", 2, 9))
-        return CallLog.objects.get(call_sid=sid)
-
-    def test_is_ended_a_while_after_the_call(self, call: CallLog) -> None:
-        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER + timedelta(seconds=1))
-        assert call.turns.get().ended_ms is not None
-        assert call.tool_calls.get().status == "unknown"
-
-    @pytest.mark.parametrize("left", ["nothing", "running", "timed_out", "unknown"])
-    def test_is_told_of_a_tool_by_what_it_did(self, call: CallLog, left: str) -> None:
-        call.turns.all().delete()
-        call.tool_calls.all().delete()
-        if left != "nothing":
-            DatabaseLog().write(call.call_sid, LogToolCall(2, "k", "book_appointment", "{}", 10, left))  # type: ignore[arg-type]
-        ToolEffect.objects.create(
-            call_sid=call.call_sid, tool_call_id="k", name="book_appointment", status="done", output="It is booked."
-        )
-        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER - timedelta(seconds=5))
-        assert not call.tool_calls.filter(status="done").exists(), "a living process may still write"
-        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER + timedelta(seconds=1))
-        assert [(tool.status, tool.result) for tool in call.tool_calls.all()] == [("done", "It is booked.")]
-
-    def test_is_not_looked_for_in_a_call_that_goes_on_or_is_long_over(self, call: CallLog) -> None:
-        call.turns.all().delete()
-        call.tool_calls.all().delete()
-        ToolEffect.objects.create(call_sid=call.call_sid, tool_call_id="k", name="book_appointment", status="done")
-        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_FOR + timedelta(minutes=1))
-        CallLog.objects.update(status="streaming", ended_at=None, disposition="")
-        tasks.close_open_ends(timezone.now() + timedelta(hours=1))
-        assert not call.tool_calls.exists()
-
-    def test_is_left_alone_while_a_living_process_may_still_write(self, call: CallLog) -> None:
-        tasks.close_open_ends(timezone.now() + tasks.OPEN_ENDS_AFTER - timedelta(seconds=5))
-        assert call.turns.get().ended_ms is None
-        assert call.tool_calls.get().status == "running"
-
-    def test_is_left_alone_while_the_call_goes_on(self, call: CallLog) -> None:
-        CallLog.objects.update(status="streaming", ended_at=None, disposition="")
-        tasks.close_open_ends(timezone.now() + timedelta(hours=1))
-        assert call.turns.get().ended_ms is None
-
-    def test_is_looked_for_with_the_forgotten_calls(self, call: CallLog) -> None:
-        with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
-            tasks.close_forgotten_calls()
-        assert call.turns.get().ended_ms is not None
+    def test_delete_at_the_carrier_once(self, carrier: MediaServer, settings: Any, woken: list[Any]) -> None:
+        settings.RECORDINGS_DELETE_AT_CARRIER = True
+        carrier.answers((204, b""))
+        five_at_once(delete_at_carrier, stored(sha256=hashlib.sha256(GOOD).hexdigest()))
+        assert len(carrier.requests) == 1

@@ -22,7 +22,7 @@ from django.utils import timezone
 from callcenter.processes.children import Child, Children, Program
 from callcenter.processes.ports import free_port
 from calllogs.models import CallLog, Turn
-from calllogs.tasks import OPEN_ENDS_AFTER, close_open_ends
+from calllogs.reconcile import OPEN_ENDS_AFTER, close_open_ends
 from simulator.telephone import Call, Person, Telephone, tone
 from simulator.telephone.network import Speaker
 from simulator.voice_model.brains import ScriptedBrain

@@ -3,7 +3,8 @@
     media      the media stream's messages, both ways: `decode`, `encode`, `BadFrame`, `StreamStarted`. Pure.
     markup     what the carrier is to do next: `answer`, `transfer`, `take_message`, `hang_up`
     webhooks   `is_signed`, and forms to the facts of `base`. Pure.
-    api        what is done from outside the stream: `redirect_call`, `end_call`, `fetch_recording`
+    api        what is done or asked from outside the stream: `redirect_call`, `end_call`, `call_facts`, `recordings_of`,
+               `fetch_recording`, `delete_recording`
 
 The rest of the product knows the one in use as `carrier`.
 """

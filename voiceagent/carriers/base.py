@@ -49,7 +49,10 @@ class MessageTaken:
 
 @dataclass(frozen=True, slots=True)
 class RecordingAnnounced:
-    """`state` absent: the carrier recorded nothing. `channels` 2: the caller is the first, the agent the second."""
+    """`state` absent: the carrier recorded nothing. `channels` 2: the caller is the first, the agent the second.
+
+    `is_message`: not of the whole call, but what a caller left for staff.
+    """
 
     call_sid: str
     recording_sid: str
@@ -57,6 +60,16 @@ class RecordingAnnounced:
     duration_s: int | None = None
     channels: int | None = None
     reason: str = ""
+    is_message: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What the carrier says of a call when it is asked. What came of it is told of a call that is over, and only then."""
+
+    status: CallStatus
+    dials: tuple[DialOutcome, ...] = ()
+    recordings: tuple[RecordingAnnounced, ...] = ()
 
 
 class CarrierError(Exception):

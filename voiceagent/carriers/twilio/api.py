@@ -5,20 +5,23 @@ Addresses are built from SIDs and settings only: an address somebody sends us is
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from ..base import CarrierError
-from .webhooks import RECORDING_SID
+from ..base import CallFacts, CarrierError, DialOutcome, RecordingAnnounced
+from . import webhooks as forms
 
 # The SDK has no limit of its own, and a caller is listening.
 TIMEOUT_S = 3.0
 LARGEST_RECORDING = 512 * 1024 * 1024
+# Of one call; it has one recording, perhaps a message, and rings a person once or twice.
+MOST_LISTED = 50
 
 # The call is over, or was never there: what was wanted of it has happened or cannot.
 ENDED_CODES = {20404, 21220}
@@ -40,13 +43,42 @@ def end_call(call_sid: str) -> None:
             raise
 
 
+def call_facts(call_sid: str) -> CallFacts:
+    """Whether a call goes on, and what came of one that is over. Raises `CarrierError`; `ended` when it is not known at all."""
+    with _errors_as_ours():
+        client = _client()
+        call = client.calls(call_sid).fetch()
+        form = {"CallSid": call_sid, "CallStatus": call.status, "CallDuration": call.duration or ""}
+        facts = CallFacts(forms.call_status(form))
+        if not facts.status.is_over:
+            return facts
+        legs = client.calls.list(parent_call_sid=call_sid, limit=MOST_LISTED)
+        return replace(facts, dials=_dials(call_sid, legs), recordings=_recordings(client, call_sid))
+
+
+def recordings_of(call_sid: str) -> tuple[RecordingAnnounced, ...]:
+    """What the carrier has recorded of a call, as if it announced it now. Raises `CarrierError`."""
+    with _errors_as_ours():
+        return _recordings(_client(), call_sid)
+
+
+def delete_recording(recording_sid: str) -> None:
+    """The carrier forgets its copy for good. One that it has no more is no error. Raises `CarrierError`."""
+    try:
+        with _errors_as_ours():
+            _client().recordings(recording_sid).delete()
+    except CarrierError as error:
+        if error.status != 404:
+            raise
+
+
 def fetch_recording(recording_sid: str, channels: int, into: BinaryIO) -> str:
     """Write a recording's WAV file into `into`; returns its Content-Type.
 
     Raises `CarrierError`: not permanent for what may come right by itself (404 until it is ready, 429, 5xx, the network).
     A carrier that has no second channel is asked for one.
     """
-    if not RECORDING_SID.fullmatch(recording_sid):
+    if not forms.RECORDING_SID.fullmatch(recording_sid):
         raise CarrierError("that is not a recording's SID", permanent=True)
     url = f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/Recordings/{recording_sid}.wav"
     for wanted in range(channels, 0, -1):
@@ -90,6 +122,38 @@ def _copy(response: requests.Response, into: BinaryIO) -> None:
         raise CarrierError(f"the recording broke off after {received} of {announced} bytes")
 
 
+def _dials(call_sid: str, legs: list[Any]) -> tuple[DialOutcome, ...]:
+    """Each person who was rung is a call of the carrier's own: in the order they were rung, those of whom the outcome is known."""
+    forms_of_legs = [
+        {"CallSid": call_sid, "DialCallStatus": leg.status, "DialCallDuration": leg.duration or ""}
+        # The newest are listed first.
+        for leg in reversed(legs)
+    ]
+    return tuple(
+        replace(forms.dial_outcome(form), attempt=attempt)
+        for attempt, form in enumerate(forms_of_legs, start=1)
+        if form["DialCallStatus"] in forms.DIAL_STATES
+    )
+
+
+def _recordings(client: Client, call_sid: str) -> tuple[RecordingAnnounced, ...]:
+    return tuple(
+        forms.recording_announced(
+            {
+                "CallSid": call_sid,
+                "RecordingSid": found.sid,
+                "RecordingStatus": found.status,
+                "RecordingDuration": found.duration or "",
+                "RecordingChannels": str(found.channels),
+                "RecordingSource": found.source or "",
+                "ErrorCode": str(found.error_code or ""),
+            }
+        )
+        for found in client.recordings.list(call_sid=call_sid, limit=MOST_LISTED)
+        if found.status != "deleted"
+    )
+
+
 def _client() -> Client:
     client = Client(
         settings.TWILIO_ACCOUNT_SID,
@@ -116,3 +180,9 @@ def _errors_as_ours() -> Iterator[None]:
         ) from None
     except requests.RequestException as error:
         raise CarrierError(f"the carrier could not be reached ({type(error).__name__})") from None
+    except TwilioException as error:
+        # A list that was refused: the SDK has no exception of its own for that, and puts the answer into this one.
+        status = getattr(error.args[-1], "status_code", None)
+        raise CarrierError(f"the carrier did not list what was asked for ({status})", status=status) from None
+    except ValueError:
+        raise CarrierError("what the carrier answered cannot be read") from None

@@ -43,6 +43,9 @@ DIAL_STATES: dict[str, Literal["answered", "busy", "no_answer", "failed", "cance
 }
 RECORDING_STATES: dict[str, Literal["in_progress", "completed", "absent"]] = {
     "in-progress": "in_progress",
+    "paused": "in_progress",
+    "stopped": "in_progress",
+    "processing": "in_progress",
     "completed": "completed",
     "absent": "absent",
 }
@@ -110,6 +113,7 @@ def recording_announced(form: Mapping[str, str]) -> RecordingAnnounced:
         duration_s=_number_of(form, "RecordingDuration"),
         channels={"1": 1, "2": 2}.get(form.get("RecordingChannels", "")),
         reason=form.get("ErrorCode", "")[:20],
+        is_message=form.get("RecordingSource") == "RecordVerb",
     )
 
 

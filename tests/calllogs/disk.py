@@ -1,0 +1,16 @@
+"""A disk that is full, for one block of a test."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """This process gets no more than so many bytes into one file. What is beyond is refused by the kernel."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
