@@ -144,12 +144,13 @@ class DatabaseLog:
 
 def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
     """The fuller account of a turn wins: a turn ends, is interrupted and gets its words, never the other way round."""
+    generated, heard = storable(entry.generated), storable(entry.heard)
     now = {
         "speaker": entry.speaker,
         "started_ms": entry.started_ms,
         "ended_ms": entry.ended_ms,
-        "generated": storable(entry.generated),
-        "heard": storable(entry.heard),
+        "generated": generated,
+        "heard": heard,
         "interrupted": entry.interrupted,
     }
     # Whom the agent answers before they have ended has waited for nothing.
@@ -157,11 +158,16 @@ def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
     turn, is_new = Turn.objects.get_or_create(call=call, stream=stream, position=entry.position, defaults=now | gap)
     if is_new:
         return
-    known_so_far = (turn.ended_ms is not None, turn.interrupted, len(turn.generated))
-    if (entry.ended_ms is not None, entry.interrupted, len(storable(entry.generated))) >= known_so_far:
+    known_so_far = fullness(turn.ended_ms, turn.interrupted, turn.generated, turn.heard)
+    if fullness(entry.ended_ms, entry.interrupted, generated, heard) >= known_so_far:
         Turn.objects.filter(pk=turn.pk).update(**now | gap)
     elif turn.answer_gap_ms is None:
         Turn.objects.filter(pk=turn.pk).update(**gap)
+
+
+def fullness(ended_ms: int | None, interrupted: bool, generated: str, heard: str) -> tuple[bool, bool, int, int]:
+    """Of two accounts of a turn the greater one is the later one. That less was heard of it is known when it was interrupted."""
+    return ended_ms is not None, interrupted, len(generated), 0 if interrupted else len(heard)
 
 
 def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:

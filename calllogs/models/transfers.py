@@ -31,8 +31,8 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
         told = Transfer.State(outcome.state)
         attempt, _ = self.get_or_create(call=call, attempt=outcome.attempt, defaults={"rung_at": at, "state": told})
         if told.rank > Transfer.State(attempt.state).rank:
-            attempt.state = told
-        if attempt.duration_s is None and attempt.state == told:
+            attempt.state, attempt.duration_s = told, outcome.duration_s
+        elif told == attempt.state and attempt.duration_s is None:
             attempt.duration_s = outcome.duration_s
         attempt.over_at = attempt.over_at or (None if attempt.is_under_way else at)
         attempt.save()

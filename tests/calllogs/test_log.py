@@ -8,12 +8,12 @@ from itertools import permutations
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from calllogs.log import LONGEST_TEXT, DatabaseLog
-from calllogs.models import CallLog, Recording, ToolCall, Turn
+from calllogs.models import CallLog, Recording, ToolCall, Transfer, Turn
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 from voiceagent.log import CallSoFar, Log
@@ -412,6 +412,78 @@ class TestTakingACallUp:
         log.take_up(SID)
         connects()
         assert (call().status, call().ended_at) == ("streaming", None)
+
+
+@pytest.mark.django_db
+class TestATurnThatIsStillSpoken:
+    accounts = (
+        LogTurn(1, "agent", 10, None, "We are open", ""),
+        LogTurn(1, "agent", 10, None, "We are open until six today.", "We are"),
+        LogTurn(1, "agent", 10, None, "We are open until six today.", "We are open until"),
+        LogTurn(1, "agent", 10, 2500, "We are open until six today.", "We are open", interrupted=True),
+    )
+
+    @pytest.mark.parametrize("order", list(permutations(range(4))))
+    def test_its_latest_account_stands_in_whatever_order_they_come(self, order: tuple[int, ...]) -> None:
+        for number in order:
+            log.write(SID, self.accounts[number])
+        turn = Turn.objects.get()
+        assert (turn.ended_ms, turn.heard, turn.interrupted, turn.unheard) == (2500, "We are open", True, "until six today.")
+
+    @pytest.mark.parametrize("order", list(permutations(range(3))))
+    def test_what_is_known_to_be_heard_does_not_become_less(self, order: tuple[int, ...]) -> None:
+        for number in order:
+            log.write(SID, self.accounts[number])
+        assert (Turn.objects.get().heard, Turn.objects.get().ended_ms) == ("We are open until", None)
+
+
+@pytest.mark.django_db
+class TestTransfers:
+    def test_each_attempt_is_a_row_of_its_own_with_what_it_came_to(self) -> None:
+        connects()
+        assert log.person_rung(SID, "returns", "+14155550199") == 1
+        log.dial_finished(DialOutcome(SID, "no_answer", None, 1))
+        assert log.person_rung(SID, "", "+14155550198") == 2
+        log.dial_finished(DialOutcome(SID, "answered", 40, 2))
+        rows = Transfer.objects.values_list("attempt", "department", "number", "state", "duration_s")
+        assert list(rows) == [(1, "returns", "+14155550199", "no_answer", None), (2, "", "+14155550198", "answered", 40)]
+        assert all(transfer.over_at for transfer in Transfer.objects.all())
+
+    def test_asked_twice_for_what_to_do_it_rings_once(self) -> None:
+        assert [log.person_rung(SID, "", "+14155550199") for _ in range(3)] == [1, 1, 1]
+        assert Transfer.objects.count() == 1
+
+    def test_a_person_who_answered_and_still_talks_is_under_way(self) -> None:
+        log.person_rung(SID, "", "+14155550199")
+        log.dial_finished(DialOutcome(SID, "answered", None, 1))
+        assert (Transfer.objects.get().is_under_way, Transfer.objects.get().over_at) == (True, None)
+        log.dial_finished(DialOutcome(SID, "answered", 40, 1))
+        assert not Transfer.objects.get().is_under_way
+
+    def test_what_counts_most_stays_in_whatever_order_it_is_told(self) -> None:
+        told = [DialOutcome(SID, "answered", None, 1), DialOutcome(SID, "answered", 40, 1), DialOutcome(SID, "no_answer", 0, 1)]
+        for order in permutations(told):
+            CallLog.objects.all().delete()
+            for outcome in order:
+                log.dial_finished(outcome)
+            assert list(Transfer.objects.values_list("attempt", "state", "duration_s")) == [(1, "answered", 40)]
+
+    def test_what_became_of_an_attempt_that_nobody_counted_is_the_calls_alone(self) -> None:
+        log.dial_finished(DialOutcome(SID, "canceled", None))
+        assert (call().dial_state, Transfer.objects.count()) == ("canceled", 0)
+
+    def test_a_call_that_is_over_leaves_no_telephone_ringing_and_a_late_word_is_still_heard(self) -> None:
+        log.person_rung(SID, "", "+14155550199")
+        reports("completed", 2, 60)()
+        assert (Transfer.objects.get().state, Transfer.objects.get().over_at) == ("unknown", call().ended_at)
+        log.dial_finished(DialOutcome(SID, "answered", 40, 1))
+        assert Transfer.objects.get().state == "answered"
+
+    def test_no_two_telephones_ring_for_one_call_whoever_writes_to_the_table(self) -> None:
+        log.person_rung(SID, "", "+14155550199")
+        with pytest.raises(IntegrityError, match="one_telephone_rings_for_a_call"), transaction.atomic():
+            Transfer.objects.create(call=call(), attempt=2)
+        Transfer.objects.create(call=CallLog.objects.create(call_sid="CAother"), attempt=1)
 
 
 @pytest.mark.django_db

@@ -1,12 +1,12 @@
 """Finding calls, and what a recording's row says of its work."""
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -451,3 +451,20 @@ def test_calls_that_were_cut_off_before_streams_could_follow_each_other_have_no_
     finally:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+STAGES = ("received", "streaming", "transferring", "with_human", "ended")
+
+
+@pytest.mark.parametrize(("before", "after"), [(a, b) for a in STAGES for b in STAGES])
+def test_a_call_moves_forward_only_whoever_writes_to_the_table(before: str, after: str) -> None:
+    def facts(status: str) -> dict[str, object]:
+        is_over = status == "ended"
+        return {"status": status, "ended_at": NOON if is_over else None, "disposition": "completed" if is_over else ""}
+
+    call("CA1", **facts(before))
+    with ExitStack() as stack:
+        if STAGES.index(after) < STAGES.index(before):
+            stack.enter_context(pytest.raises(IntegrityError, match=f"does not go from {before} back to {after}"))
+            stack.enter_context(transaction.atomic())
+        CallLog.objects.filter(call_sid="CA1").update(**facts(after))

@@ -30,6 +30,7 @@ from .commands import (
     LogEnd,
     LogLanguage,
     LogTransfer,
+    LogTurn,
     PlayAudio,
     ReconnectEngine,
     Remark,
@@ -469,7 +470,7 @@ class Call:
         self._timers.pop("refused", None)
         for turn_id in reply.turn_ids:
             if turn := self._transcript.find(turn_id):
-                self._out.append(turn.entry())
+                self._out.append(self._so_far(turn))
         if reply.refused or reply.cancelled:
             return
         if event.status == "failed":
@@ -641,6 +642,8 @@ class Call:
                     self._close(HangUp("max_duration"), "max_duration", say=self._lines.too_long_goodbye)
                 case "last_words":
                     self._perform_last_act()
+                case "account":
+                    self._out += map(self._so_far, self._transcript.spoken_now())
 
     def _no_turn_came_of_it(self) -> None:
         """A cough: whom it interrupted goes on."""
@@ -772,6 +775,10 @@ class Call:
                 turn.ended_ms = self._at_ms
                 self._out.append(turn.entry())
 
+    def _so_far(self, turn: Turn) -> LogTurn:
+        """A turn as it stands: of one that is still spoken, what was heard by now. Should this process die, no more is known."""
+        return turn.entry(self._playback.heard_ms(turn.turn_id, self._now) if turn.is_spoken_now else None)
+
     def _settle_last_words(self) -> None:
         asked_by = self._asked_to_close
         if asked_by and self._replies.under_way is None and not self._tools.running:
@@ -785,6 +792,7 @@ class Call:
             self._timers.pop("playback", None)
         else:
             self._timers["playback"] = over_at + self._policy.mark_grace_s
+        self._wait("account", self._policy.account_s, bool(self._transcript.spoken_now()))
         quiet = self.state is State.TALKING and self._link.is_up
         quiet = quiet and not (self._caller_speaking or self._keypad.is_typing or self._agent_is_to_be_heard)
         self._wait("silence", self._policy.silence_s, quiet and not self._tools.running)

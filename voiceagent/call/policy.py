@@ -73,6 +73,8 @@ class Policy:
     commit_s: float = 1.5
     # How long the engine listens into silence before it says that speech has ended; it counts as waiting for the caller.
     endpointing_ms: int = 0
+    # How often what the agent is saying is written down: should this process die, no more than this is lost of it.
+    account_s: float = 1.5
     # A tool may take so long before something is said about it, and then again.
     filler_s: float = 1.2
     next_filler_s: float = 2.5

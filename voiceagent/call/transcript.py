@@ -23,9 +23,11 @@ class Turn:
     # For the record: a clip of our own, or keys that the engine is told of in other words.
     is_remark: bool = True
 
-    def entry(self) -> LogTurn:
+    def entry(self, heard_ms: int | None = None) -> LogTurn:
+        """`heard_ms`: how much of its audio was played by now, of a turn that is still being spoken."""
         generated = "".join(self.words).strip()
-        heard = heard_part(generated, self.heard_ms, self.received // BYTES_PER_MS) if self.interrupted else generated
+        heard_ms = self.heard_ms if self.interrupted else heard_ms
+        heard = generated if heard_ms is None else heard_part(generated, heard_ms, self.received // BYTES_PER_MS)
         return LogTurn(
             self.position,
             self.speaker,
@@ -36,6 +38,10 @@ class Turn:
             self.interrupted,
             self.answer_gap_ms,
         )
+
+    @property
+    def is_spoken_now(self) -> bool:
+        return self.speaker == "agent" and self.ended_ms is None
 
 
 class Transcript:
@@ -69,6 +75,10 @@ class Transcript:
 
     def find(self, turn_id: str) -> Turn | None:
         return self._turns.get(turn_id)
+
+    def spoken_now(self) -> list[Turn]:
+        """The agent's turns that have words already and have not come to their end."""
+        return [turn for turn in self._lasting if turn.is_spoken_now and turn.words]
 
     def lasting(self) -> list[Turn]:
         """Turns without an end so far; few, so that asking after every event costs nothing."""

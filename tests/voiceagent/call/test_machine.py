@@ -439,7 +439,8 @@ def test_an_engine_that_stops_in_the_middle_of_a_reply_is_replaced_and_what_was_
     scene.heard_all(after=0.5)
     commands = scene.passes(POLICY.reply_s + 0.1)
     assert of(ReconnectEngine, commands) == [ReconnectEngine((Remark("agent", "It has"),), "en")]
-    assert [(turn.heard, turn.interrupted) for turn in of(LogTurn, commands) if turn.position == 3] == [("It has", True)]
+    told = [(turn.heard, turn.interrupted) for turn in of(LogTurn, commands) if turn.position == 3]
+    assert (told[-1], {interrupted for _, interrupted in told[:-1]}) == (("It has", True), {False})
 
 
 def test_a_turn_whose_beginning_and_end_were_not_told_is_answered_too():
@@ -447,6 +448,7 @@ def test_a_turn_whose_beginning_and_end_were_not_told_is_answered_too():
     assert of(StartReply, scene.happens(CallerTurnCommitted("c"))) == [StartReply()]
     scene.replies("answer", words="Until six.")
     scene.happens(CallerWordsHeard("c", "When do you close?"))
+    scene.heard_all()
     last = {turn.position: (turn.speaker, turn.heard) for turn in of(LogTurn, scene.commands)}
     assert [last[position] for position in (2, 3)] == [("caller", "When do you close?"), ("agent", "Until six.")]
 
@@ -581,6 +583,41 @@ def test_a_turn_lasts_from_its_first_sound_until_it_was_heard():
     scene.happens(ReplyStarted("r"), AgentAudio("r", "t", audio(1000)), after=0.5)
     scene.happens(ReplyFinished("r", "completed"), after=0.1)
     assert of(LogTurn, scene.heard_all(after=0.9)) == [LogTurn(1, "agent", 1000, 2000, "", "")]
+
+
+def test_what_the_agent_is_saying_is_written_down_while_it_says_it():
+    scene = Scene().answered()
+    scene.speaks("question")
+    words = "one two three four five six seven eight nine ten"
+    scene.replies("long", ms=10_000, words=words, finished=False)
+    told = of(LogTurn, scene.passes(3 * POLICY.account_s + 0.1))
+    assert [turn.generated for turn in told] == [words] * 3
+    assert all(turn.ended_ms is None and not turn.interrupted for turn in told)
+    # By the clock, never more than was played by then.
+    heard = [len(turn.heard.split()) for turn in told]
+    assert heard == [2, 3, 4]
+
+
+def test_once_it_was_heard_to_its_end_nothing_more_is_written_of_it():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", ms=3000, words="We are open until six.")
+    scene.heard_all(after=3.0)
+    assert of(LogTurn, scene.passes(3 * POLICY.account_s)) == []
+
+
+def test_a_turn_that_has_no_words_yet_is_not_worth_a_line():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.replies("answer", ms=8000, finished=False)
+    assert of(LogTurn, scene.passes(3 * POLICY.account_s)) == []
+
+
+def test_a_reply_that_is_generated_faster_than_it_is_heard_is_not_told_as_heard():
+    scene = Scene().answered()
+    scene.speaks("question")
+    (told,) = of(LogTurn, scene.replies("answer", ms=5000, words="We are open until six today."))
+    assert (told.generated, told.heard, told.ended_ms) == ("We are open until six today.", "", None)
 
 
 def test_a_mark_that_never_comes_ends_the_turn_a_little_after_the_clock_says_so():
