@@ -20,6 +20,8 @@ from .customers import E164, Customer, is_e164
 from .opening_hours import ShopHours, shop_zone
 
 SLOT = timedelta(minutes=30)
+# From here slots are counted.
+FIRST_SLOT = datetime(2020, 1, 1, tzinfo=UTC)
 LEAD = timedelta(minutes=15)
 HORIZON = timedelta(days=90)
 NEARBY = timedelta(days=14)
@@ -108,6 +110,10 @@ class Appointment(models.Model):
     def minutes(self) -> int:
         return int((self.ends_at - self.starts_at).total_seconds() // 60)
 
+    @property
+    def is_slot(self) -> bool:
+        return self.ends_at - self.starts_at == SLOT and not (self.starts_at - FIRST_SLOT) % SLOT
+
     def clean(self) -> None:
         # Here and not only in the constraint: the database cannot even compare a range that ends before it begins.
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
@@ -118,11 +124,15 @@ class Appointment(models.Model):
         super().validate_constraints(exclude=set(exclude or ()) - {"status"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Two inserts that exclude each other can each wait for the other until the database ends one as a deadlock.
-        # Bookings are few: they queue.
+        # Two inserts that exclude each other can each wait for the other until the database ends one as a deadlock. So those
+        # that want one slot queue for it, and whatever is no slot, which staff may enter, queues with all others.
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('appointments'))")
+                if self.is_slot:
+                    cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('appointments'))")
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('slot'), %s)", [(self.starts_at - FIRST_SLOT) // SLOT])
+                else:
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('appointments'))")
             super().save(*args, **kwargs)
 
     @classmethod

@@ -1,9 +1,11 @@
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, time, timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models.signals import post_save
 
 from orders.models import Appointment, Closure, NotFree, OpeningHours, ShopHours
 from orders.models.appointments import free_near, free_within, slots, spread, why_not
@@ -100,6 +102,46 @@ def test_bookings_queue(db):
             put(at(19, 14))
     finally:
         other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("wanted", "waits"),
+    [
+        ({"starts_at": at(19, 15), "lane": 2}, True),
+        ({"starts_at": at(19, 15, 30), "lane": 1}, False),
+        ({"starts_at": at(19, 16), "minutes": 60, "lane": 2}, True),
+        ({"starts_at": at(19, 16, 15), "lane": 2}, True),
+        ({"starts_at": at(19, 16, 0, 1), "lane": 2}, True),
+    ],
+)
+def test_only_who_wants_another_slot_does_not_wait_for_one_that_is_being_booked(wanted, waits):
+    """From the moment at which the first is written until it is committed."""
+    is_written, may_go_on = Event(), Event()
+
+    def written(instance: Appointment, **_: object) -> None:
+        if instance.starts_at == at(19, 15) and instance.lane == 1:
+            is_written.set()
+            assert may_go_on.wait(20)
+
+    def book() -> None:
+        put(at(19, 15))
+        connection.close()
+
+    post_save.connect(written, sender=Appointment)
+    booking = Thread(target=book)
+    booking.start()
+    try:
+        assert is_written.wait(20)
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(OperationalError, match="lock timeout") if waits else nullcontext():
+                put(**wanted)
+    finally:
+        may_go_on.set()
+        booking.join()
+        post_save.disconnect(written, sender=Appointment)
 
 
 def test_a_number_that_cannot_be_rung_is_refused(db):
