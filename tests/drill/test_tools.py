@@ -19,6 +19,8 @@ from simulator.voice_model.brains import Drop, Heard, Say, SendRaw, UseTool
 from simulator.voice_model.server import Record
 from tests.drill.stage import WITHOUT_FAULT_MS, Stack, Stage, first_byte, in_database, stack
 from tests.drill.test_engine import hears, over, sessions, told
+from tests.drill.test_processes import greeted_on, is_no_second_greeting, is_over, session_ends
+from voiceagent.failpoints import KILLED
 
 BYSTANDERS = 3
 FIRST = first_byte(1, BYSTANDERS)
@@ -182,6 +184,69 @@ async def test_a_booking_that_was_begun_is_finished_and_written_down_though_the_
     assert await in_database(Appointment.objects.filter(call_sid=call.sid).count) == 1
 
 
+def leaves_at(place: str, what: str) -> object:
+    return pytest.param(place, marks=pytest.mark.drill("F68", f"the caller hangs up when a booking is {what}"), id=place)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        leaves_at("effect.before_commit", "made, but not for good"),
+        leaves_at("effect.after_commit", "made for good"),
+        leaves_at("tool.after", "made, and not written down"),
+    ],
+)
+async def test_a_booking_is_written_down_wherever_it_stood_when_the_caller_left(sets, tmp_path: Path, place: str):
+    gate = Gate(tmp_path / "open")
+    async with stack(tmp_path, processes=1, HOLD_AT=place, HOLD_UNTIL=str(gate.file)) as own:
+        s = await sets(BOOK, on=own)
+        await in_database(open_every_day)
+        call = await s.greeted()
+        await s.asks(call)
+        await gate.has_held()
+        await call.hang_up()
+        await asyncio.wait_for(sessions(s)[0].ended.wait(), SESSION_OUTLIVES_CALL_S)
+        gate.open()
+        await s.world.until_recorded(call, lambda log: log.tool_calls.exclude(status="running").exists())
+        log = await over(s, call, disposition="caller_hung_up", went_on_with="nobody: the caller left")
+        assert await used(log) == [("book_appointment", "done")]
+        assert await in_database(Appointment.objects.filter(call_sid=call.sid).count) == 1
+
+
+def dies_at(place: str, what: str, known: list[list[str]]) -> object:
+    return pytest.param(place, known, marks=pytest.mark.drill("F68", f"the process dies when a booking is {what}"), id=place)
+
+
+@pytest.mark.parametrize(
+    ("place", "known"),
+    [
+        # That the tool was asked for may not have been written down yet.
+        dies_at("effect.before_commit", "made, but not for good", [["done"], ["unknown", "done"]]),
+        dies_at("effect.after_commit", "made for good", [["done", "done"]]),
+    ],
+)
+async def test_a_booking_whose_process_died_is_made_once_and_told(sets, tmp_path: Path, place: str, known: list[list[str]]):
+    """The next process's agent books again, as a model does that was interrupted: in another tool call."""
+    async with stack(tmp_path, first={"CRASH_AT": place}) as own:
+        s = await sets(scripts=[(BOOK,), (BOOK, Say("It is booked.", 1200))], on=own)
+        await in_database(open_every_day)
+        call = await greeted_on(s, own.children[0])
+        await s.asks(call)
+        assert await is_over(own.children[0]) == KILLED
+        await session_ends(s)
+        await hears(call, first_byte(2) + 1)
+        is_no_second_greeting(s, call)
+        log = await ends_well(s, call)
+        (appointment,) = await in_database(lambda: list(Appointment.objects.all()))
+        (output,) = outputs(sessions(s)[1])
+        assert output.startswith("Booked: ") and output.endswith(f" A P T {' '.join(str(appointment.pk))}.")
+        tools = await in_database(lambda: list(ToolCall.objects.filter(call=log).order_by("position")))
+        assert [tool.status for tool in tools] in known
+        assert {tool.result for tool in tools if tool.status == "done"} == {output}
+        if place == "effect.after_commit":
+            assert any(output in text for text in told(sessions(s)[1])), "the new session knows what the tool did"
+
+
 @pytest.mark.drill("F68", "the caller speaks while a tool that books is at work")
 async def test_a_booking_that_was_begun_is_finished_and_told_though_the_caller_spoke(gate, sets):
     s = await sets(BOOK, Say("Just a moment.", 600), Say("It is booked.", 800), bystanders=BYSTANDERS)
@@ -307,18 +372,24 @@ async def test_what_a_tool_finds_is_bounded_and_changes_nothing(sets):
 # A person is wanted as well
 
 
-@pytest.mark.drill("F69", "the engine puts the caller through three times at once, and books something too")
-async def test_a_caller_is_put_through_once_and_what_was_begun_is_finished(sets):
-    s = await sets([TRANSFER, TRANSFER, TRANSFER, BOOK], Say("I will put you through.", 800), bystanders=BYSTANDERS)
+@pytest.mark.parametrize(
+    "at_once",
+    [
+        pytest.param([TRANSFER, TRANSFER, TRANSFER, BOOK], marks=pytest.mark.drill("F69", "three transfers and a booking at once")),
+        pytest.param([BOOK, TRANSFER, TRANSFER, TRANSFER], marks=pytest.mark.drill("F69", "a booking and three transfers at once")),
+    ],
+)
+async def test_a_caller_is_put_through_once_and_what_was_begun_is_finished(gate, sets, at_once):
+    s = await sets(at_once, Say("I will put you through.", 800), bystanders=BYSTANDERS)
     await in_database(open_every_day)
-    call = await s.greeted()
-    await s.asks(call)
+    call = await asks_and_waits_for(s, gate)
+    await s.world.until_recorded(call, lambda log: log.tool_calls.filter(status="running").count() == len(at_once))
+    gate.open()
     await call.ended
     log = await over(s, call, disposition="transferred", went_on_with="a person")
     assert len(s.world.telephone.dials) == 1
-    booked = await in_database(Appointment.objects.filter(call_sid=call.sid).count)
-    (outcome,) = [status for name, status in await used(log) if name == "book_appointment"]
-    assert (booked, outcome) in {(1, "done"), (0, "refused")}, "what was done is what is written down"
+    assert await in_database(Appointment.objects.filter(call_sid=call.sid).count) == 1
+    assert sorted(await used(log)) == [("book_appointment", "done"), *[("transfer_to_human", "done")] * 3]
 
 
 @pytest.mark.drill("F69", "the caller asks for a person while a tool hangs")
