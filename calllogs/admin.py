@@ -5,16 +5,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import phonenumbers
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import DataError, connection, models
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -29,8 +30,9 @@ from voiceagent.languages import LANGUAGES
 
 from . import audio, conversation, playing, reports
 from .choices import Disposition, EndReason, Status
-from .models import CallLog, Recording
+from .models import CallLog, Recording, Transcription
 from .models.calls import CALL_BACK_ORDER, CallLogQuerySet
+from .models.transcriptions import NotTheNewest
 from .tasks import fetch_recording, transcribe_recording
 from .wake import wake
 
@@ -243,9 +245,8 @@ class CallLogAdmin(CallLogModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> CallLog | None:
         call = super().get_object(request, object_id, from_field)
         if call is not None:
-            recordings = Prefetch("recordings", Recording.objects.select_related("transcription"))
             models_of_a_call = CallLog.objects.with_waiting().filter(pk=call.pk).select_related("corrected_by", "called_back_by")
-            call = models_of_a_call.prefetch_related("turns", "tool_calls", recordings).get()
+            call = models_of_a_call.prefetch_related("turns", "tool_calls", "recordings").get()
         return call
 
     def change_view(
@@ -254,7 +255,10 @@ class CallLogAdmin(CallLogModelAdmin):
         response = super().change_view(request, object_id, form_url, extra_context)
         context = getattr(response, "context_data", None)
         if context is not None and context.get("original") is not None:
-            context.update(page(context["original"], may_play=request.user.has_perm("calllogs.play_recording")))
+            may_play, may_correct = (
+                request.user.has_perm(f"calllogs.{name}") for name in ("play_recording", "change_transcription")
+            )
+            context.update(page(context["original"], may_play=may_play), may_correct=may_correct)
         return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: CallLog | None = None) -> tuple[str, ...]:
@@ -288,6 +292,16 @@ class CallLogAdmin(CallLogModelAdmin):
                 self.admin_site.admin_view(require_POST(self.try_again)),
                 name="calllogs_recording_again",
             ),
+            path(
+                "recording/<int:recording_id>/transcriptions",
+                self.admin_site.admin_view(self.revisions),
+                name="calllogs_recording_revisions",
+            ),
+            path(
+                "transcription/<int:transcription_id>/line",
+                self.admin_site.admin_view(require_POST(self.correct_line)),
+                name="calllogs_transcription_line",
+            ),
             *super().get_urls(),
         ]
 
@@ -303,21 +317,63 @@ class CallLogAdmin(CallLogModelAdmin):
             raise PermissionDenied
         recording = get_object_or_404(Recording, pk=recording_id)
         recording.start_over()
+        recording.transcribe_again()
         wake(transcribe_recording if recording.is_playable else fetch_recording, recording.pk)
         self.message_user(request, "The recording is being worked on again.")
         return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[recording.call_id]))
+
+    def revisions(self, request: HttpRequest, recording_id: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        recording = get_object_or_404(Recording.objects.select_related("call"), pk=recording_id)
+        shown = recording.transcription
+        revisions = [
+            {
+                "row": row,
+                "is_shown": row == shown,
+                "lines": conversation.compared(row, shown or row),
+                "left_out": [] if row.is_by_a_person else conversation.left_out(row),
+            }
+            for row in recording.transcriptions.select_related("made_by", "corrects").order_by("-pk")
+        ]
+        context = {"recording": recording, "revisions": revisions, "title": f"Words of {readable(recording.call.caller_number)}"}
+        return TemplateResponse(request, "calllogs/revisions.html", {**self.admin_site.each_context(request), **context})
+
+    def correct_line(self, request: HttpRequest, transcription_id: int) -> HttpResponse:
+        if not request.user.has_perm("calllogs.change_transcription"):
+            raise PermissionDenied
+        transcription = get_object_or_404(Transcription.objects.select_related("recording"), pk=transcription_id)
+        try:
+            first, count = int(request.POST["first"]), int(request.POST["count"])
+            corrected = transcription.correct_line(first, count, request.POST["text"], by=request.user)  # type: ignore[arg-type]
+        except NotTheNewest:
+            self.message_user(request, "These words were corrected in the meantime. Please look again.", messages.WARNING)
+        except (KeyError, ValueError):
+            return HttpResponseBadRequest("There is no such line.")
+        else:
+            if corrected != transcription:
+                logger.info("user %s corrected transcription %s", request.user.pk, transcription.pk)
+                self.message_user(request, "The words are corrected. What Whisper heard is kept.")
+        return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[transcription.recording.call_id]))
+
+
+def words_of(recording: Recording) -> dict[str, Any]:
+    """The words that count, as the page of a call shows them; nothing before there are any."""
+    shown = recording.transcription
+    if shown is None:
+        return {}
+    return {
+        "transcription": shown,
+        "lines": conversation.lines(shown, (recording.duration_s or 0) * 1000),
+        "left_out": conversation.left_out(shown),
+        "revisions": recording.transcriptions.count(),
+    }
 
 
 def page(call: CallLog, *, may_play: bool) -> dict[str, Any]:
     """What the page of a call shows besides its form."""
     recordings = [
-        {
-            "row": recording,
-            "length": conversation.length(recording.duration_s),
-            "lines": conversation.lines(recording.transcription, (recording.duration_s or 0) * 1000)
-            if hasattr(recording, "transcription")
-            else None,
-        }
+        {"row": recording, "length": conversation.length(recording.duration_s), **words_of(recording)}
         for recording in call.recordings.all()
     ]
     return {

@@ -113,7 +113,7 @@ def checked(file: Path, channels: int | None, duration_s: float | None) -> Store
             shape = audio.getparams()
     except (wave.Error, EOFError) as error:
         raise NotTheRecording(f"it is not a WAVE file ({error or 'too short'})") from None
-    if shape.sampwidth != 2 or shape.framerate < 8000:
+    if shape.sampwidth != 2 or not 8000 <= shape.framerate <= 192_000:
         raise NotTheRecording(f"{shape.framerate} Hz with {8 * shape.sampwidth} bits is not what a carrier records")
     if shape.nframes == 0 or shape.nframes * shape.nchannels * shape.sampwidth > size:
         raise NotTheRecording("it is shorter than its header says")

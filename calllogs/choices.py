@@ -58,3 +58,12 @@ class Refusal(models.TextChoices):
 class Speaker(models.TextChoices):
     CALLER = "caller", "Caller"
     AGENT = "agent", "Agent"
+
+
+class Suppression(models.TextChoices):
+    """Why words that Whisper heard, or a sound, are not part of a transcription."""
+
+    NO_SPEECH = "no_speech", "no speech"
+    UNLIKELY = "unlikely", "unlikely"
+    REPETITIVE = "repetitive", "repeats itself"
+    LOOP = "loop", "goes in circles"

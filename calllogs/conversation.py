@@ -3,8 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Any
 
+from .choices import Suppression
 from .models import CallLog, ToolCall, Transcription, Turn
 
 # A speaker who pauses for longer begins a new line.
@@ -62,28 +65,33 @@ def entries(call: CallLog) -> list[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one speaker said without a long pause. `start` and `width` are percent of the recording."""
+    """What one speaker said without a long pause. `start` and `width` are percent of the recording.
 
+    `first` is the place of its first word among all.
+    """
+
+    first: int
     speaker: str
     at: str
     words: Sequence[dict[str, Any]]
     start: float
     width: float
 
+    @property
+    def text(self) -> str:
+        return " ".join(word["text"] for word in self.words)
+
 
 def lines(transcription: Transcription, duration_ms: int) -> list[Line]:
     """Whisper's words, a new line where the speaker changes or pauses."""
     whole = max(1, duration_ms, *(word["end_ms"] for word in transcription.words)) if transcription.words else 1
-    return [
-        Line(
-            words[0]["speaker"],
-            clock(words[0]["start_ms"]),
-            words,
-            round(100 * words[0]["start_ms"] / whole, 2),
-            round(max(0.4, 100 * (words[-1]["end_ms"] - words[0]["start_ms"]) / whole), 2),
-        )
-        for words in grouped(transcription.words)
-    ]
+    found: list[Line] = []
+    for words in grouped(transcription.words):
+        first = sum(len(line.words) for line in found)
+        at, start_ms, length_ms = clock(words[0]["start_ms"]), words[0]["start_ms"], words[-1]["end_ms"] - words[0]["start_ms"]
+        start, width = round(100 * start_ms / whole, 2), round(max(0.4, 100 * length_ms / whole), 2)
+        found.append(Line(first, words[0]["speaker"], at, words, start, width))
+    return found
 
 
 def grouped(words: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -95,3 +103,47 @@ def grouped(words: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         group.append(word)
     if group:
         yield group
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What Whisper heard and is not believed, or a sound without a voice (then `text` is "")."""
+
+    speaker: str
+    at: str
+    until: str
+    text: str
+    reason: str
+
+
+def left_out(transcription: Transcription) -> list[LeftOut]:
+    """Also of a person's correction: what the machine left out of the words that were corrected."""
+    origin = transcription
+    while origin.corrects is not None:
+        origin = origin.corrects
+    return [
+        LeftOut(one["speaker"], clock(one["start_ms"]), clock(one["end_ms"]), one["text"], str(Suppression(one["reason"]).label))
+        for one in origin.suppressed
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one speaker said: pieces of text, each with `same`, `other` (in the other revision alone) or `own`."""
+
+    speaker: str
+    pieces: Sequence[tuple[str, str]]
+
+
+def compared(revision: Transcription, other: Transcription) -> list[Compared]:
+    """A revision's words, and where they differ from the other's."""
+    own, others = ([(word["speaker"], word["text"]) for word in one.words] for one in (revision, other))
+    marked: list[tuple[str, str, str]] = []
+    for change, a, b, c, d in SequenceMatcher(None, others, own, autojunk=False).get_opcodes():
+        if change != "equal":
+            marked += ((speaker, "other", text) for speaker, text in others[a:b])
+        marked += ((speaker, "same" if change == "equal" else "own", text) for speaker, text in own[c:d])
+    return [
+        Compared(speaker, [(mark, " ".join(text for *_, text in run)) for mark, run in groupby(words, key=lambda one: one[1])])
+        for speaker, words in groupby(marked, key=lambda one: one[0])
+    ]

@@ -14,13 +14,13 @@ SEE = ("view",)
 EDIT = ("view", "add", "change")
 ALL = (*EDIT, "delete")
 
-# Changing a call means its disposition and note: see `admin`.
+# Changing a call means its disposition and note, changing a transcription a person's revision beside Whisper's: see `admin`.
 REVIEW: dict[str, tuple[str, ...]] = {
     "calllogs.calllog": ("view", "change"),
     "calllogs.turn": SEE,
     "calllogs.toolcall": SEE,
     "calllogs.recording": ("view", "play"),
-    "calllogs.transcription": SEE,
+    "calllogs.transcription": ("view", "change"),
 }
 MANAGE: dict[str, tuple[str, ...]] = {
     "orders.customer": EDIT,

@@ -85,8 +85,14 @@ def transcribe_recording(recording_id: int) -> None:
         heard = transcription.transcribe(audio.path(recording.file), recording.channels or 1, still_at_it=recording.renew)
         with transaction.atomic():
             recording.settle(Recording.State.TRANSCRIBED)
-            Transcription.objects.update_or_create(
-                recording=recording, defaults={"model": heard.model, "words": heard.as_json(), "text": heard.text}
+            Transcription.objects.create(
+                recording=recording,
+                run=recording.run,
+                model=heard.model,
+                thresholds=heard.thresholds,
+                words=heard.as_json(),
+                suppressed=heard.suppressed_as_json(),
+                text=heard.text,
             )
             reached("transcription.before_commit")
         reached("transcription.after_commit")

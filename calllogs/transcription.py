@@ -1,15 +1,19 @@
 """Transcribes a recording: each channel on its own, so that it is known who speaks, merged into one timeline."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from . import sound, whisper
-from .choices import Speaker
-from .whisper import NotTranscribed
+from voiceagent.failpoints import reached
 
-__all__ = ["NotTranscribed", "SpokenWords", "Word", "transcribe"]
+from . import evidence, sound, whisper, word_times
+from .choices import Speaker
+from .evidence import LeftOut
+from .whisper import HeardWord, NotTranscribed
+
+__all__ = ["NotTranscribed", "SpokenWords", "Suppressed", "Word", "transcribe"]
 
 # The carrier puts the caller on the first channel. What has one channel is a message, and only the caller speaks there.
 SPEAKERS = (Speaker.CALLER, Speaker.AGENT)
@@ -24,11 +28,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed(Word):
+    """What was left out, and why (a `Suppression`). `text` is "" where there was sound, but no voice to look for words in."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpokenWords:
-    """What `model` heard, in the order it was said."""
+    """What `model` heard, in the order it was said, and what of it was not believed under these thresholds."""
 
     model: str
     words: tuple[Word, ...]
+    suppressed: tuple[Suppressed, ...] = ()
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -37,22 +50,43 @@ class SpokenWords:
     def as_json(self) -> list[dict[str, Any]]:
         return [asdict(word) for word in self.words]
 
+    def suppressed_as_json(self) -> list[dict[str, Any]]:
+        return [asdict(one) for one in self.suppressed]
+
 
 def transcribe(path: Path, channels: int, still_at_it: Callable[[], None] = lambda: None) -> SpokenWords:
     """`still_at_it` is called between pieces; what it raises ends the work. Raises `NotTranscribed`."""
     transcriber = whisper.chosen()
     words: list[Word] = []
+    suppressed: list[Suppressed] = []
     for channel, speaker in zip(range(channels), SPEAKERS, strict=False):
         for piece in sound.pieces(path, channel):
             still_at_it()
-            words += placed(transcriber.hear(piece.wav), piece, speaker)
-    return SpokenWords(transcriber.model, tuple(sorted(words, key=lambda word: (word.start_ms, word.end_ms))))
+            believed, left_out = heard_in(piece, transcriber)
+            words += [Word(speaker.value, *times(word, piece), word.text) for word in believed]
+            suppressed += [Suppressed(speaker.value, *times(one, piece), one.text, one.reason.value) for one in left_out]
+            reached("transcription.piece_heard")
+    when = attrgetter("start_ms", "end_ms")
+    thresholds = {**sound.THRESHOLDS, **evidence.THRESHOLDS}
+    return SpokenWords(transcriber.model, tuple(sorted(words, key=when)), tuple(sorted(suppressed, key=when)), thresholds)
 
 
-def placed(heard: list[whisper.HeardWord], piece: sound.Piece, speaker: Speaker) -> list[Word]:
-    """Words in the recording's time; those that Whisper hears where nobody spoke are left out."""
-    words = [
-        Word(speaker.value, piece.start_ms + round(word.start_s * 1000), piece.start_ms + round(word.end_s * 1000), word.text)
-        for word in heard
-    ]
-    return [word for word in words if any(s.start_ms < word.end_ms and word.start_ms < s.end_ms for s in piece.spans)]
+def heard_in(piece: sound.Piece, transcriber: whisper.Whisper) -> tuple[list[HeardWord], list[LeftOut]]:
+    """What to believe and what to leave out, in the piece's seconds. Whisper is shown what has a voice, and short pauses."""
+    sounds = [sound.Span(span.start_ms - piece.start_ms, span.end_ms - piece.start_ms) for span in piece.spans]
+    found = whisper.voiced(piece.wav)
+    voice = sounds if found is None else found
+    left_out = [each for one in sounds for each in evidence.voiceless(one, voice)]
+    if not voice:
+        return [], left_out
+    timeline = word_times.without_long_pauses(voice, sounds[-1].end_ms)
+    shown = sound.only(piece.wav, timeline.kept)
+    believed, doubted = evidence.weighed(transcriber.hear(shown), timeline.length_ms / 1000)
+    words = word_times.aligned(believed, sound.levels_of(shown, word_times.STEP_MS))
+    kept, unspoken = evidence.where_nobody_spoke([timeline.restored(word) for word in words], voice)
+    return kept, [*left_out, *unspoken, *(timeline.restored(one) for one in doubted)]
+
+
+def times(heard: HeardWord | LeftOut, piece: sound.Piece) -> tuple[int, int]:
+    """In the recording's milliseconds."""
+    return piece.start_ms + round(heard.start_s * 1000), piece.start_ms + round(heard.end_s * 1000)

@@ -1,6 +1,7 @@
-"""Whisper, at OpenAI or on this machine: the words of a mono WAVE file with their times, without what it makes up.
+"""Whisper, at OpenAI or on this machine: what it hears in a mono WAVE file, in one shape whoever listened.
 
-Both are imported when first used: openai costs seconds to import, faster-whisper is not installed everywhere.
+What either can tell is mapped here and nowhere else; which of it to believe is `evidence`'s business. Both are imported when first
+used: openai costs seconds to import, faster-whisper is not installed everywhere.
 """
 
 import io
@@ -12,19 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.conf import settings
 
 from . import whisper_models
+from .sound import Span
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-# Whisper's own thresholds for a segment that is no speech, or one that only repeats itself.
-NO_SPEECH = 0.6
-UNLIKELY = -1.0
-REPETITIVE = 2.4
-# People do say a digit five times in a row; nobody says a phrase more often.
-MOST_REPEATS = 5
-LONGEST_LOOP = 12
-
 TIMEOUT_S = 300.0
+# A shorter gap between two sounds of a voice is part of what is said.
+VOICE_PAUSE_MS = 500
+VOICE_THRESHOLD = 0.5
 
 
 class NotTranscribed(Exception):
@@ -33,9 +30,27 @@ class NotTranscribed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HeardWord:
+    """Times are seconds from the file's start."""
+
     start_s: float
     end_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words that Whisper heard as one, and how sure it was.
+
+    `no_speech` is the probability that nobody spoke; `log_probability` the mean of its words' (0 is certain); `compression` how
+    many times smaller the text becomes, which is much for text that repeats itself.
+    """
+
+    start_s: float
+    end_s: float
+    words: tuple[HeardWord, ...]
+    no_speech: float = 0.0
+    log_probability: float = 0.0
+    compression: float = 1.0
 
 
 class Whisper(Protocol):
@@ -43,7 +58,7 @@ class Whisper(Protocol):
     def model(self) -> str:
         """What staff read of who transcribed."""
 
-    def hear(self, wav: bytes) -> list[HeardWord]:
+    def hear(self, wav: bytes) -> list[Segment]:
         """Raises `NotTranscribed`."""
 
 
@@ -58,7 +73,7 @@ def chosen() -> Whisper:
 class OpenAIWhisper:
     model: str
 
-    def hear(self, wav: bytes) -> list[HeardWord]:
+    def hear(self, wav: bytes) -> list[Segment]:
         from openai import OpenAI, OpenAIError
 
         try:
@@ -73,8 +88,21 @@ class OpenAIWhisper:
             # Its text may quote the request.
             raise NotTranscribed(f"OpenAI did not transcribe it ({type(error).__name__})") from None
         words = [HeardWord(word.start, word.end, word.word) for word in answer.words or ()]
-        made_up = [segment for segment in answer.segments or () if is_made_up(segment)]
-        return plausible(word for word in words if not any(s.start <= word.start_s < s.end for s in made_up))
+        return divided(words, answer.segments or ())
+
+
+def divided(words: list[HeardWord], segments: Iterable[Any]) -> list[Segment]:
+    """OpenAI's words within OpenAI's segments, which come apart. A word belongs to the last segment that began before it."""
+    found: list[Segment] = []
+    rest = list(words)
+    for segment in sorted(segments, key=lambda one: one.start, reverse=True):
+        own = tuple(word for word in rest if word.start_s >= segment.start)
+        rest = [word for word in rest if word.start_s < segment.start]
+        evidence = (segment.no_speech_prob, segment.avg_logprob, segment.compression_ratio)
+        found.insert(0, Segment(segment.start, segment.end, own, *evidence))
+    if rest:
+        found.insert(0, Segment(rest[0].start_s, rest[-1].end_s, tuple(rest)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +113,7 @@ class LocalWhisper:
     def model(self) -> str:
         return f"whisper {self.name.rpartition('/')[2]}, on this machine"
 
-    def hear(self, wav: bytes) -> list[HeardWord]:
+    def hear(self, wav: bytes) -> list[Segment]:
         from faster_whisper.audio import decode_audio
 
         segments, _ = loaded(self.name).transcribe(
@@ -94,15 +122,19 @@ class LocalWhisper:
             word_timestamps=True,
             # One mistake must not colour the rest.
             condition_on_previous_text=False,
-            vad_filter=True,
         )
-        # Times are numpy's floats, which no JSON column takes.
-        return plausible(
-            HeardWord(float(word.start), float(word.end), str(word.word))
+        # Numbers are numpy's, which no JSON column takes.
+        return [
+            Segment(
+                float(segment.start),
+                float(segment.end),
+                tuple(HeardWord(float(word.start), float(word.end), str(word.word)) for word in segment.words or ()),
+                float(segment.no_speech_prob),
+                float(segment.avg_logprob),
+                float(segment.compression_ratio),
+            )
             for segment in segments
-            if not is_made_up(segment)
-            for word in segment.words or ()
-        )
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -117,36 +149,13 @@ def loaded(name: str) -> "WhisperModel":
         raise NotTranscribed(f"no Whisper on this machine: {error}") from error
 
 
-def is_made_up(segment: Any) -> bool:
-    """Either Whisper's segment: it doubts that this was speech, or it went round in circles."""
-    is_silence = segment.no_speech_prob > NO_SPEECH and segment.avg_logprob < UNLIKELY
-    return bool(is_silence or segment.compression_ratio > REPETITIVE)
-
-
-def plausible(words: Iterable[HeardWord]) -> list[HeardWord]:
-    """Words that have any letters, without spaces or the hyphens of "4-7-1-9-2", and no phrase over and over."""
-    kept = [HeardWord(w.start_s, max(w.start_s, w.end_s), w.text.strip(" -")) for w in words if any(map(str.isalnum, w.text))]
-    return without_loops(kept)
-
-
-def without_loops(words: list[HeardWord]) -> list[HeardWord]:
-    """Cut a phrase that is repeated more often than people do down to one."""
-    texts = [word.text.lower().strip(".,!?") for word in words]
-    kept: list[HeardWord] = []
-    at = 0
-    while at < len(words):
-        length, repeats = loop_at(texts, at)
-        kept += words[at : at + length]
-        at += length * repeats
-    return kept
-
-
-def loop_at(texts: list[str], at: int) -> tuple[int, int]:
-    """How many words the phrase that goes in circles here has, and how often it comes; (1, 1) if none does."""
-    for length in range(1, LONGEST_LOOP + 1):
-        phrase, repeats = texts[at : at + length], 1
-        while texts[at + length * repeats : at + length * (repeats + 1)] == phrase:
-            repeats += 1
-        if repeats > MOST_REPEATS:
-            return length, repeats
-    return 1, 1
+def voiced(wav: bytes) -> list[Span] | None:
+    """Where there is a voice, from the file's start; None where nothing is installed that could tell."""
+    try:
+        from faster_whisper.audio import decode_audio
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+    except ImportError:
+        return None
+    options = VadOptions(threshold=VOICE_THRESHOLD, min_silence_duration_ms=VOICE_PAUSE_MS, speech_pad_ms=0)
+    found = get_speech_timestamps(decode_audio(io.BytesIO(wav), sampling_rate=16000), options, sampling_rate=16000)
+    return [Span(span["start"] // 16, span["end"] // 16) for span in found]

@@ -91,9 +91,9 @@ def _lines(call: CallLog) -> Iterator[str]:
         yield f"Call-back booked: {timezone.localtime(appointment.starts_at):%A %d %B, %H:%M}"
     for recording in call.recordings.all():
         yield f"Recording: {recording.duration_s} s, {recording.channels} channels, SHA-256 {recording.sha256[:16]}…"
-        if hasattr(recording, "transcription"):
-            words = recording.transcription.words
-            yield f"Transcription by {recording.transcription.model}, {len(words)} words:"
+        if transcription := recording.transcription:
+            words = transcription.words
+            yield f"Transcription by {transcription.model or 'a person'}, {len(words)} words:"
             yield from _transcript(words)
 
 
@@ -205,12 +205,12 @@ def _hash(recording: Recording) -> str:
 
 
 def _has_word_times(recording: Recording) -> bool:
-    words = recording.transcription.words if hasattr(recording, "transcription") else []
+    words = transcription.words if (transcription := recording.transcription) else []
     speakers = {word["speaker"] for word in words}
     return speakers == set(Speaker.values) and all(0 <= word["start_ms"] <= word["end_ms"] for word in words)
 
 
 def _mentions_the_order(recording: Recording) -> bool:
-    words = recording.transcription.words if hasattr(recording, "transcription") else []
+    words = transcription.words if (transcription := recording.transcription) else []
     sides = [" ".join(word["text"] for word in words if word["speaker"] == speaker) for speaker in Speaker.values]
     return any(digits_in(ORDER) in digits_in(side) for side in sides)

@@ -85,12 +85,15 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
 
     def matching(self, wanted: str) -> Self:
         """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool."""
+        # Recordings are of calls, and transcriptions of recordings: neither can be imported before.
+        from .transcriptions import Transcription
+
         query, this_call = spoken(wanted), OuterRef("pk")
         found = (
             Q(call_sid=wanted)
             | Exists(Turn.objects.filter(call=this_call, search=query))
             | Exists(ToolCall.objects.filter(call=this_call, search=query))
-            | Q(pk__in=CallLog.objects.filter(recordings__transcription__search=query).values("pk"))
+            | Q(pk__in=Transcription.objects.shown().filter(search=query).values("recording__call"))
         )
         digits = "".join(filter(str.isdigit, wanted))
         if len(digits) >= FEWEST_DIGITS and not any(map(str.isalpha, wanted)):

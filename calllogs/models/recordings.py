@@ -5,7 +5,7 @@ How audio is fetched, checked and transcribed is not known here.
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -16,6 +16,9 @@ from django.utils import timezone
 from voiceagent.carriers.base import RecordingAnnounced
 
 from .calls import CallLog
+
+if TYPE_CHECKING:
+    from .transcriptions import Transcription
 
 # A worker that dies leaves its lease behind; after this long another may take the row. Long work renews it.
 LEASE = timedelta(minutes=10)
@@ -153,6 +156,7 @@ class Recording(models.Model):
 
     due_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Of what its state calls for.")
+    run = models.PositiveIntegerField(default=1, help_text="How many times a transcription was asked for.")
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
 
@@ -248,6 +252,16 @@ class Recording(models.Model):
             return
         state = Recording.State.STORED if self.is_playable else Recording.State.ANNOUNCED
         Recording.objects.filter(pk=self.pk, state=Recording.State.FAILED).update(state=state, attempts=0, due_at=timezone.now())
+
+    def transcribe_again(self) -> None:
+        """Staff want another transcription. Does nothing to a row in any other state than transcribed."""
+        done = Recording.objects.filter(pk=self.pk, state=Recording.State.TRANSCRIBED)
+        done.update(state=Recording.State.STORED, run=F("run") + 1, attempts=0, due_at=timezone.now())
+
+    @property
+    def transcription(self) -> "Transcription | None":
+        """The revision that counts. Its others are `transcriptions`."""
+        return self.transcriptions.shown().first()
 
     def _held(self) -> RecordingQuerySet:
         """The row, as long as the lease we took is still the one it bears."""

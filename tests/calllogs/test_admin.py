@@ -473,6 +473,16 @@ class TestTryingAgain:
         assert desk.post(reverse("admin:calllogs_recording_again", args=[missing.pk])).status_code == 302
         assert list(CallLog.objects.with_recording_to_seek(timezone.now())) == [where]
 
+    def test_what_is_transcribed_can_be_transcribed_again(self, desk: Client, woken: list[Any]) -> None:
+        row = recorded(call())
+        url = reverse("admin:calllogs_recording_again", args=[row.pk])
+        assert url in text(desk, page_of(row.call))
+        assert desk.post(url).status_code == 302
+        row.refresh_from_db()
+        assert (row.state, row.run, woken) == ("stored", 2, [("transcribe_recording", row.pk)])
+        shown = text(desk, page_of(row.call))
+        assert ('data-start-ms="900"' in shown, url in shown) == (True, False), "the words stay while it is worked on"
+
     def test_a_look_alone_starts_nothing(self, desk: Client, failed: Recording, woken: list[Any]) -> None:
         assert desk.get(reverse("admin:calllogs_recording_again", args=[failed.pk])).status_code == 405
         assert woken == []
@@ -482,3 +492,75 @@ class TestTryingAgain:
         client.force_login(person("ned"))  # type: ignore[arg-type]
         assert client.post(reverse("admin:calllogs_recording_again", args=[failed.pk])).status_code == 403
         assert woken == []
+
+
+class TestCorrectingTheWords:
+    @pytest.fixture
+    def row(self) -> Recording:
+        return recorded(call())
+
+    @pytest.fixture
+    def url(self, row: Recording) -> str:
+        return reverse("admin:calllogs_transcription_line", args=[row.transcriptions.get().pk])
+
+    LINE = {"first": "0", "count": "1", "text": "Well, <i>where</i>"}
+
+    def test_sam_corrects_a_line_and_it_is_shown_who_did(self, desk: Client, row: Recording, url: str) -> None:
+        assert url in text(desk, page_of(row.call))
+        response = desk.post(url, self.LINE)
+        assert (response.status_code, response.headers["Location"]) == (302, page_of(row.call))
+        shown = text(desk, page_of(row.call))
+        assert "Corrected by sam" in shown
+        assert "All 2 versions" in shown
+        assert ("&lt;i&gt;where&lt;/i&gt;" in shown, "<i>where" in shown) == (True, False)
+
+    def test_what_whisper_heard_stays_readable_beside_it_and_so_does_another_run(
+        self, desk: Client, row: Recording, url: str
+    ) -> None:
+        desk.post(url, self.LINE)
+        words = [{"speaker": "caller", "start_ms": 900, "end_ms": 1500, "text": "Wear"}]
+        Transcription.objects.create(recording=row, run=2, model="whisper-2", words=words, thresholds={"no_speech": 0.6})
+        assert "Corrected by sam" in text(desk, page_of(row.call)), "a person outranks another run"
+        shown = text(desk, reverse("admin:calllogs_recording_revisions", args=[row.pk]))
+        newest, corrected, first = shown.split('<section class="call-card">')[1:]
+        assert "<ins>Wear</ins>" in newest
+        assert "no_speech 0.6" in newest
+        assert "This is what the page of the call shows." in corrected
+        assert "<ins>Where</ins>" in first
+        assert "&lt;i&gt;where&lt;/i&gt;</del>" in first
+
+    def test_a_recording_without_words_has_a_page_too(self, desk: Client, row: Recording) -> None:
+        row.transcriptions.all().delete()
+        assert "Nothing was transcribed yet." in text(desk, reverse("admin:calllogs_recording_revisions", args=[row.pk]))
+
+    def test_who_came_second_is_told_so(self, desk: Client, row: Recording, url: str) -> None:
+        desk.post(url, self.LINE)
+        response = desk.post(url, {**self.LINE, "text": "Wear"}, follow=True)
+        assert "corrected in the meantime" in response.content.decode()
+        assert row.transcriptions.count() == 2
+
+    @pytest.mark.parametrize("wrong", [{"first": "7"}, {"count": "x"}, {"first": "99999999999999999999"}, {"count": "-1"}])
+    def test_a_line_that_is_not_there_is_no_error_of_ours(self, desk: Client, url: str, wrong: dict[str, str]) -> None:
+        assert desk.post(url, self.LINE | wrong).status_code == 400
+        assert desk.post(url, {"first": "0"}).status_code == 400
+
+    def test_whoever_may_only_look_cannot_correct(self, row: Recording, url: str) -> None:
+        looker = get_user_model().objects.create_user("lou", is_staff=True)
+        looker.user_permissions.set(Group.objects.get(name=SUPPORT_STAFF).permissions.filter(codename__startswith="view"))
+        client = Client()
+        client.force_login(looker)
+        assert url not in text(client, page_of(row.call))
+        assert client.post(url, self.LINE).status_code == 403
+        assert row.transcriptions.count() == 1
+
+    def test_whoever_may_not_see_calls_sees_no_revisions(self, row: Recording) -> None:
+        client = Client()
+        client.force_login(person("ned"))  # type: ignore[arg-type]
+        assert client.get(reverse("admin:calllogs_recording_revisions", args=[row.pk])).status_code == 403
+
+    def test_what_was_left_out_is_shown_with_its_reason_and_not_searched(self, desk: Client, row: Recording) -> None:
+        left_out = [{"speaker": "agent", "start_ms": 2000, "end_ms": 2900, "text": "Thanks for watching!", "reason": "no_speech"}]
+        row.transcriptions.update(suppressed=left_out)
+        shown = text(desk, page_of(row.call))
+        assert "Agent 0:02–0:02, no speech: Thanks for watching!" in shown
+        assert not CallLog.objects.all().matching("watching").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calllogs.conversation import Entry, clock, entries, length, lines
+from calllogs.conversation import Compared, Entry, LeftOut, clock, compared, entries, left_out, length, lines
 from calllogs.models import CallLog, ToolCall, Transcription, Turn
 
 
@@ -29,6 +29,7 @@ def test_a_new_line_begins_with_another_speaker_or_after_a_pause() -> None:
         ("caller", "0:04", 1),
     ]
     assert [(line.start, line.width) for line in found] == [(0.0, 9.0), (10.0, 5.0), (40.0, 5.0)]
+    assert [(line.first, line.text) for line in found] == [(0, "word word"), (2, "word"), (3, "word")]
 
 
 def test_no_words_are_no_lines() -> None:
@@ -74,3 +75,21 @@ def test_tools_stand_in_place_between_the_turns() -> None:
     ToolCall.objects.create(call=call, tool_call_id="c1", position=2, name="lookup_order", started_ms=0)
     shown = [entry.turn.heard if entry.turn else entry.tool_call and entry.tool_call.name for entry in entries(call)]
     assert shown == ["Where is it?", "lookup_order", "Shipped."], "in order, and without a cough that had no words"
+
+
+def test_what_was_left_out_is_told_with_its_reason() -> None:
+    heard = Transcription(suppressed=[word("caller", 61_000, 65_000, "Thanks for watching!") | {"reason": "no_speech"}])
+    expected = [LeftOut("caller", "1:01", "1:05", "Thanks for watching!", "no speech")]
+    assert left_out(heard) == expected
+    assert left_out(Transcription(corrects=Transcription(corrects=heard))) == expected, "a correction is of the same recording"
+
+
+def test_two_revisions_are_compared_word_by_word() -> None:
+    before = Transcription(words=[word("caller", 0, 1, "Here"), word("caller", 1, 2, "is"), word("agent", 3, 4, "Yes")])
+    after = Transcription(words=[word("caller", 0, 1, "Where"), word("caller", 1, 2, "is"), word("caller", 2, 3, "it?")])
+    assert compared(after, before) == [
+        Compared("caller", [("other", "Here"), ("own", "Where"), ("same", "is")]),
+        Compared("agent", [("other", "Yes")]),
+        Compared("caller", [("own", "it?")]),
+    ]
+    assert compared(after, after) == [Compared("caller", [("same", "Where is it?")])]

@@ -23,7 +23,7 @@ from calllogs import audio, tasks, transcription
 from calllogs.models import CallLog, Recording, Transcription
 from calllogs.models.recordings import BACKOFF_S, DELETION_PAUSE, LEASE, MOST_FETCHES, MOST_TRANSCRIPTIONS
 from calllogs.tasks import MOST_WOKEN, delete_at_carrier, fetch_recording, sweep_recordings, transcribe_recording
-from calllogs.transcription import NotTranscribed, SpokenWords, Word
+from calllogs.transcription import NotTranscribed, SpokenWords, Suppressed, Word
 
 from .disk import no_file_larger_than
 from .media import MediaServer, serving
@@ -81,7 +81,8 @@ def transcriber(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def transcribe(path: Any, channels: int, still_at_it: Callable[[], None]) -> SpokenWords:
         runs.append(channels)
-        return SpokenWords("whisper-1", (Word("caller", 100, 400, "Hello"),))
+        left_out = Suppressed("agent", 500, 900, "Thanks for watching!", "no_speech")
+        return SpokenWords("whisper-1", (Word("caller", 100, 400, "Hello"),), (left_out,), {"no_speech": 0.6})
 
     monkeypatch.setattr(transcription, "transcribe", transcribe)
     return runs
@@ -285,6 +286,23 @@ class TestTranscribing:
         assert (row.state, transcriber) == ("transcribed", [2])
         assert (kept.recording, kept.model, kept.text) == (row, "whisper-1", "Hello")
         assert kept.words == [{"speaker": "caller", "start_ms": 100, "end_ms": 400, "text": "Hello"}]
+        assert kept.thresholds == {"no_speech": 0.6}
+        [left_out] = kept.suppressed
+        assert (left_out["text"], left_out["reason"], left_out["start_ms"]) == ("Thanks for watching!", "no_speech", 500)
+
+    def test_another_transcription_is_another_revision_and_the_first_is_kept(
+        self, woken: list[Any], transcriber: list[int]
+    ) -> None:
+        row = stored()
+        transcribe_recording(row.pk)
+        row.refresh_from_db()
+        row.transcribe_again()
+        row.transcribe_again()
+        row.refresh_from_db()
+        assert (row.state, row.run) == ("stored", 2), "asked twice in a row is asked once"
+        transcribe_recording(row.pk)
+        assert [one.run for one in row.transcriptions.all()] == [1, 2]
+        assert row.transcription == row.transcriptions.last()
 
     def test_a_file_that_is_gone_is_said_and_tried_again(self, woken: list[Any], settings: Any) -> None:
         settings.TRANSCRIBER = "local"

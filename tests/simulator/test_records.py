@@ -137,12 +137,12 @@ def test_a_missing_file_is_noticed(call: CallLog) -> None:
 
 
 def test_a_missing_transcription_is_noticed(call: CallLog) -> None:
-    call.recordings.get().transcription.delete()
+    call.recordings.get().transcriptions.all().delete()
     assert wrong(call) == ["transcription_has_word_times", "transcription_has_the_order_number"]
 
 
 def test_words_of_one_side_only_are_noticed(call: CallLog) -> None:
-    transcription = call.recordings.get().transcription
+    transcription = call.recordings.get().transcriptions.get()
     transcription.words = [word for word in WORDS if word["speaker"] == "caller"]
     transcription.save()
     assert wrong(call) == ["transcription_has_word_times"]
