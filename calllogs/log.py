@@ -85,13 +85,11 @@ class DatabaseLog:
             if (is_final, is_later) > (was_final, False):
                 row.carrier_state, row.carrier_sequence = status.state, status.sequence
 
-    def person_rung(self, call_sid: str, department: str, number: str) -> int:
+    def person_rung(self, call_sid: str, attempt: int, department: str, number: str) -> None:
         with self._known(call_sid) as row:
-            transfer = Transfer.objects.ring(
-                row, fitting(Transfer, "department", department), fitting(Transfer, "number", number), self.at or timezone.now()
-            )
-        reached("transfer.rung")
-        return transfer.attempt
+            whom = fitting(Transfer, "department", department), fitting(Transfer, "number", number)
+            Transfer.objects.ring(row, attempt, *whom, self.at or timezone.now())
+            reached("transfer.rung")
 
     def dial_finished(self, outcome: DialOutcome) -> None:
         """An answer with a duration is a conversation that is over; without one it has just begun."""

@@ -48,6 +48,9 @@ class Facts:
         """The carrier's word; if the call is over, so is what might still have come of it."""
         self._tell("status_reported", status)
 
+    def person_rung(self, call_sid: str, attempt: int, department: str, number: str) -> None:
+        self._tell("person_rung", call_sid, attempt, department, number)
+
     def dial_finished(self, outcome: DialOutcome) -> None:
         self._tell("dial_finished", outcome)
 
@@ -93,9 +96,6 @@ class KeptLog(Facts):
 
     def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
         self._log(None).agent_connected(call_sid, engine=engine, model=model, settings_version=settings_version, stream=stream)
-
-    def person_rung(self, call_sid: str, department: str, number: str) -> int:
-        return self._log(None).person_rung(call_sid, department, number)
 
     def take_up(self, call_sid: str) -> CallSoFar:
         return self._log(None).take_up(call_sid)
@@ -154,6 +154,7 @@ SAYS: dict[str, tuple[Any, ...]] = {
     "call_arrived": (IncomingCall,),
     "write": (str, LogEntry, int),
     "status_reported": (CallStatus,),
+    "person_rung": (str, int, str, str),
     "dial_finished": (DialOutcome,),
     "message_taken": (MessageTaken, datetime | None),
     "recording_announced": (RecordingAnnounced,),

@@ -50,8 +50,8 @@ class Log(Protocol):
     def status_reported(self, status: CallStatus) -> None:
         """The carrier's own word on the call. Status only moves forward; a late report may fill a blank."""
 
-    def person_rung(self, call_sid: str, department: str, number: str) -> int:
-        """A person is about to be rung at this number. Which attempt of its call this is, from 1; the same one while it lasts."""
+    def person_rung(self, call_sid: str, attempt: int, department: str, number: str) -> None:
+        """A person is about to be rung at this number: the so-manieth attempt of the call, from 1."""
 
     def dial_finished(self, outcome: DialOutcome) -> None:
         """A person was rung: answered or not."""

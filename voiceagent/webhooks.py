@@ -38,6 +38,8 @@ forms, markup = carrier.webhooks, carrier.markup
 T = TypeVar("T")
 View = Callable[[HttpRequest], HttpResponse]
 LARGEST_FORM = 64 * 1024
+# If nobody answers, the caller can leave a message; nobody else is rung.
+FIRST_ATTEMPT = 1
 NAMED_BY_WEEKDAY = timedelta(days=6)
 
 
@@ -257,8 +259,8 @@ class Aftermath:
         if not number:
             return self.message(failed=why == "failed", busy=why == "busy", closed=not staff_are_there)
         words = self._say({"asked": "before_dial", "failed": "after_failure", "busy": "all_busy"}[why])
-        attempt = self._rung(number)
-        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses(attempt)))
+        self.log.person_rung(self.call_sid, FIRST_ATTEMPT, self.stream.department, number)
+        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
 
     def message(self, **why: bool) -> HttpResponse:
         opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None
@@ -283,15 +285,6 @@ class Aftermath:
         except DatabaseError:
             return settings.HUMAN_AGENT_PHONE
 
-    def _rung(self, number: str) -> int:
-        """Which attempt of the call this is; 0 where that cannot be written down."""
-        if not self.can_ask:
-            return 0
-        try:
-            return self.desk.log.person_rung(self.call_sid, self.stream.department, number)
-        except DatabaseError:
-            return 0
-
     def _asked(self, ask: Callable[[datetime], T], unknown: T) -> T:
         if not self.can_ask:
             return unknown
@@ -314,13 +307,12 @@ def tag(language: str) -> str:
     return LANGUAGES[language].carrier_tag
 
 
-def _addresses(attempt: int = 0) -> markup.Addresses:
-    """`attempt`: which of ringing a person is told of at `transfer_finished`."""
+def _addresses() -> markup.Addresses:
     base = settings.PUBLIC_BASE_URL
     return markup.Addresses(
         media_stream=media_url(),
         after_stream=after_stream_url(),
-        transfer_finished=base + reverse("transfer-finished") + (f"?attempt={attempt}" if attempt else ""),
+        transfer_finished=base + reverse("transfer-finished") + f"?attempt={FIRST_ATTEMPT}",
         message_taken=base + reverse("message-taken"),
         recording=base + reverse("call-recording-complete"),
     )

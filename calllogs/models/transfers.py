@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from voiceagent.carriers.base import DialOutcome
@@ -14,13 +14,12 @@ from .calls import CallLog
 class TransferQuerySet(models.QuerySet["Transfer"]):
     """Everything here needs the call's row locked."""
 
-    def ring(self, call: CallLog, department: str, number: str, at: datetime) -> "Transfer":
-        """The attempt that rings, or the next one: asked twice for what to do, the carrier rings once."""
-        attempts = self.filter(call=call)
-        if ringing := attempts.filter(state=Transfer.State.RINGING).first():
-            return ringing
-        last = attempts.aggregate(Max("attempt"))["attempt__max"] or 0
-        return self.create(call=call, attempt=last + 1, department=department, number=number, rung_at=at)
+    def ring(self, call: CallLog, attempt: int, department: str, number: str, at: datetime) -> None:
+        """This attempt begins. Told again, when it may have come to something, it is the same."""
+        whom = {"department": department, "number": number}
+        known, is_new = self.get_or_create(call=call, attempt=attempt, defaults={**whom, "rung_at": at})
+        if not is_new and not known.number:
+            self.filter(pk=known.pk).update(**whom)
 
     def close_what_rings(self, call: CallLog, at: datetime) -> None:
         """The call is over, and nobody told what the attempt that rang came to."""

@@ -52,6 +52,7 @@ TELLS: dict[str, Callable[[Facts], None]] = {
     "refused": lambda log: log.write(CALL, LogRefused("failed")),
     "end": lambda log: log.write(CALL, LogEnd("agent_hung_up", 1000, "goodbye"), 2),
     "status_reported": lambda log: log.status_reported(CallStatus(CALL, "completed", 3, 61)),
+    "person_rung": lambda log: log.person_rung(CALL, 1, "returns", "+14155550199"),
     "dial_finished": lambda log: log.dial_finished(DialOutcome(CALL, "answered", 40, 1)),
     "message_taken": lambda log: log.message_taken(MessageTaken(CALL, MESSAGE, 12), NINE),
     "no promise": lambda log: log.message_taken(MessageTaken(CALL, MESSAGE, 12), None),
@@ -270,4 +271,4 @@ def test_a_whole_call_without_a_database_is_one_whole_record_afterwards(kept_log
     assert (call.status, call.disposition, call.caller_number, call.duration_s) == ("ended", "message_taken", "+14155550142", 61)
     assert call.refused == "failed"
     assert sorted(Recording.objects.values_list("recording_sid", "kind")) == [(RECORDING, "call"), (MESSAGE, "message")]
-    assert not Transfer.objects.exists()
+    assert list(Transfer.objects.values_list("number", "state")) == [("+14155550199", "unknown")]
