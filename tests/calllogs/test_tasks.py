@@ -420,6 +420,7 @@ class TestSweeping:
         assert woken == [("transcribe_recording", row.pk, 0)]
         transcribe_recording(row.pk)
         assert transcriber == [2]
+        assert [one.run for one in row.transcriptions.all()] == [1]
 
     def test_a_recording_that_kills_every_worker_is_given_up(
         self, woken: list[Any], noon: TimeMachineFixture, caplog: pytest.LogCaptureFixture
