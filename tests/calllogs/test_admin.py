@@ -439,6 +439,12 @@ class TestListening:
         client.force_login(looker)
         assert "You may not play recordings." in text(client, page_of(CallLog.objects.get()))
 
+    def test_whose_copy_at_the_carrier_is_deleted_is_said(self, desk: Client) -> None:
+        row = recorded(call())
+        assert "Copy at the carrier" not in text(desk, page_of(row.call))
+        Recording.objects.update(deleted_at_carrier_at=datetime(2026, 11, 18, 12, 0, tzinfo=UTC))
+        assert "deleted 18 Nov 2026, 07:00" in text(desk, page_of(row.call))
+
     def test_a_recording_that_is_not_verified_cannot_be_heard(self, desk: Client) -> None:
         announced = Recording.objects.create(call=call(), recording_sid="RE1", state="announced")
         assert desk.get(reverse("admin:calllogs_recording_audio", args=[announced.pk])).status_code == 404

@@ -15,6 +15,8 @@ from calllogs.models import CallLog, Recording
 from calllogs.tasks import fetch_recording
 from voiceagent.carriers.base import IncomingCall, MessageTaken
 
+from .media import serving
+
 PATH = "/call-recording-complete"
 SID, CALL = "RE" + "e" * 32, "CA" + "f" * 32
 FORM = {
@@ -69,6 +71,29 @@ class TestTheCallback:
     def test_a_form_that_cannot_be_is_refused_in_words(self, woken: list[int], changes: dict[str, str]) -> None:
         assert post(FORM | changes) == 400
         assert Recording.objects.count() == 0
+
+    def test_the_address_it_names_is_never_asked(self, woken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+        with serving() as trap, serving() as carrier:
+            trap.answers(b"secret")
+            carrier.answers((404, b"not yet"))
+            host = trap.url.removeprefix("http://")
+            addresses = [trap.url, f"http://api.twilio.com@{host}/", f"{trap.url}/{SID}.wav", "file:///etc/passwd"]
+            monkeypatch.setattr(settings, "TWILIO_API_URL", carrier.url)
+            for address in addresses:
+                assert post(FORM | {"RecordingUrl": address}) == 204
+                Recording.objects.update(due_at=timezone.now())
+                fetch_recording(woken[-1])
+            assert (len(carrier.requests), trap.requests) == (len(addresses), [])
+
+    def test_that_a_message_is_there_says_that_the_caller_left_one(self, woken: list[int]) -> None:
+        """The word that comes after the message itself may be lost."""
+        message = FORM | {"RecordingSource": "RecordVerb", "RecordingChannels": "1", "RecordingDuration": "9"}
+        post(message | {"RecordingStatus": "absent"})
+        assert not CallLog.objects.get().message_left
+        post(message | {"RecordingSid": "RE" + "a" * 32})
+        call = CallLog.objects.get()
+        assert (call.message_left, call.status, call.disposition) == (True, "ended", "message_taken")
+        assert set(call.recordings.values_list("kind", flat=True)) == {"message"}
 
     def test_while_it_is_being_recorded_there_is_nothing_to_fetch(self, woken: list[int]) -> None:
         post(FORM | {"RecordingStatus": "in-progress"})

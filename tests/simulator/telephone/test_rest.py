@@ -14,7 +14,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from simulator.telephone import Call, Telephone
+from simulator.telephone import Call, Person, Telephone
 
 from .conftest import ACCOUNT, ADA, SHOP, TOKEN, Product
 
@@ -280,3 +280,25 @@ async def test_an_answer_may_get_lost_after_the_work_was_done(ring: Ring, client
     with pytest.raises(requests.ConnectionError):
         await asyncio.to_thread(client.calls(call.sid).update, status="completed")
     assert await call.ended == "completed"
+
+
+async def test_people_who_are_rung_are_calls_of_their_own(ring: Ring, client: Client, telephone: Telephone) -> None:
+    telephone.people["+14155550188"] = Person(after_ms=2000, stays_ms=2000)
+    call = await ring("<Response><Dial>+14155550188</Dial></Response>")
+    stages = []
+    for stage in (lambda: len(telephone.dials) == 1, lambda: telephone.dials[0].connected_ms is not None, call.ended):
+        await (stage if isinstance(stage, asyncio.Future) else call.until(stage))
+        [leg] = await asyncio.to_thread(client.calls.list, parent_call_sid=call.sid)
+        stages.append((leg.sid, leg.parent_call_sid, leg.direction, leg.to, leg.status, leg.duration))
+    same = (telephone.dials[0].sid, call.sid, "outbound-dial", "+14155550188")
+    assert stages == [(*same, "ringing", None), (*same, "in-progress", None), (*same, "completed", "2")]
+    assert [one.sid for one in await asyncio.to_thread(client.calls.list)] == [telephone.dials[0].sid, call.sid]
+    assert await asyncio.to_thread(client.calls.list, parent_call_sid="CA" + "0" * 32) == []
+
+
+async def test_callbacks_that_get_lost_are_never_sent(ring: Ring, telephone: Telephone, product: Product) -> None:
+    telephone.loses.add("/recorded")
+    call = await recorded(ring)
+    await call.settled
+    assert "/recorded" not in product.forms
+    assert call.recordings[0].state == "completed"

@@ -114,6 +114,19 @@ def test_every_status_twilio_has_for_a_recording_is_known(said):
     assert (announced.state, announced.channels, announced.reason) == (said.replace("-", "_"), 1, "")
 
 
+@pytest.mark.parametrize("said", ["paused", "stopped", "processing"])
+def test_a_recording_that_is_not_ready_yet_is_on_its_way(said):
+    assert (
+        webhooks.recording_announced({"CallSid": CALL, "RecordingSid": RECORDING, "RecordingStatus": said}).state == "in_progress"
+    )
+
+
+@pytest.mark.parametrize(("source", "is_message"), [("RecordVerb", True), ("StartRecordingTwiML", False), ("OutboundAPI", False)])
+def test_a_message_is_told_from_a_calls_recording(source, is_message):
+    form = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingStatus": "completed", "RecordingSource": source}
+    assert webhooks.recording_announced(form).is_message is is_message
+
+
 def test_a_message_of_no_known_length_has_none():
     assert webhooks.message_taken({"CallSid": CALL, "RecordingSid": RECORDING}) == MessageTaken(CALL, RECORDING, 0)
 
