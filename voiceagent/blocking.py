@@ -14,7 +14,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.db import close_old_connections, connections
-from psycopg.pq import TransactionStatus
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,13 +85,9 @@ class _Work:
             self._database = None
 
     def _limited(self, execute: Callable[..., R], sql: str, params: Any, many: bool, context: dict[str, Any]) -> R:
-        """Set with the first query, so that a tool that asks the database nothing does not need one.
-
-        Set again with a new connection, and in each transaction, since the end of one that failed undoes it.
-        """
+        """Set with the first query of each connection, so that a tool that asks the database nothing does not need one."""
         session = context["connection"].connection
-        begins = not session.autocommit and session.info.transaction_status == TransactionStatus.IDLE
-        if self._limits and (begins or session is not self._limited_session):
+        if self._limits and session is not self._limited_session:
             self._limited_session = session
             session.execute(self._limits)
         return execute(sql, params, many, context)

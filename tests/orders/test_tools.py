@@ -498,6 +498,31 @@ class TestBooking:
         assert Appointment.objects.count() == 1
 
 
+class TestTheSameToolCallAgain:
+    """Whatever has changed since: it is the same request, repeated."""
+
+    def again(self, name: str, **arguments) -> str:
+        return BOX.use(Line.ada, "the same", name, json.dumps(arguments)).output
+
+    def test_counts_what_was_claimed_once(self, shop):
+        use("lookup_order", query="47192", detail="a@example.com")
+        told = {self.again("lookup_order", query="47192", detail="b@example.com") for _ in range(3)}
+        assert len(told) == 1
+        assert Proof.objects.get().failures == 2
+
+    def test_is_no_yes_to_its_own_question(self, proved, placed):
+        told = {self.again("cancel_order", order_number="51830", confirmed=True) for _ in range(2)}
+        assert len(told) == 1
+        placed.refresh_from_db()
+        assert placed.status == "placed"
+
+    def test_books_nothing_anew(self, week, now):
+        first = self.again("book_appointment", phone="this number", preferred_time="tomorrow at two")
+        Appointment.objects.get().cancel()
+        assert self.again("book_appointment", phone="this number", preferred_time="tomorrow at two") == first
+        assert Appointment.objects.count() == 1
+
+
 class TestOpeningHours:
     @pytest.mark.parametrize(
         ("day", "words"),
