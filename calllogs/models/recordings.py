@@ -75,7 +75,7 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
 
         Inside a transaction, and with the call's row locked. One that was given up unannounced turns up after all.
         """
-        if fact.state != "in_progress" and not fact.is_message and not self.filter(recording_sid=fact.recording_sid).exists():
+        if not fact.is_message and not self.filter(recording_sid=fact.recording_sid).exists():
             self.filter(call=call, recording_sid="").update(recording_sid=fact.recording_sid)
         recording, _ = self.select_for_update().get_or_create(recording_sid=fact.recording_sid, defaults={"call": call})
         awaited = recording.state == Recording.State.EXPECTED or recording.was_given_up_unannounced
