@@ -23,6 +23,7 @@ from voiceagent.engines.base import Engine, EngineConfig
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
 from voiceagent.tools import TOOLS as OWN_TOOLS
 
+from .in_turn import InTurn
 from .log import log
 
 
@@ -45,6 +46,10 @@ async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
+# With the pools of `voiceagent.blocking`, 26 connections at most for each web process: see CONTRIBUTING.
+STAFF_AT_ONCE = 4
+OTHERS_AT_ONCE = 9
+
 # The media stream stands outside any origin check: a carrier sends no Origin. It has its signature and its ticket.
 sockets = URLRouter([path("media-stream/<str:ticket>", media_stream), re_path("", nowhere)])  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": http, "websocket": sockets})
+application = ProtocolTypeRouter({"http": InTurn(http, staff=STAFF_AT_ONCE, others=OTHERS_AT_ONCE), "websocket": sockets})

@@ -5,4 +5,5 @@ and who went on with it by itself. `make test` runs those marked `short`; `make 
 
     stage    the product as several processes, each service and outside party behind a proxy that can fail; three bystanders
     rows     what a drill leaves behind, and the table
+    crashes  which process can die at which named place, and the table of that
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.drill`: every drill, and the table. The last line is `N passed, N failed`; the status is 0 if none failed."""
+"""`python -m tests.drill`: every drill, and the tables. The last line is `N passed, N failed`; the status is 0 if none failed."""
 
 import sys
 
@@ -9,5 +9,6 @@ from tests.drill.rows import Rows
 if __name__ == "__main__":
     rows = Rows()
     status = pytest.main(["tests/drill", "--all-drills", "-q", "--no-header", "-n", "3", *sys.argv[1:]], plugins=[rows])
+    print(f"\n{rows.crashes()}")
     print(f"\n{rows.table()}")
     sys.exit(int(status))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.drill import crashes
+
 COLUMNS = ("fault", "silence owed", "ended as", "went on with", "bystanders", "")
 WIDTHS = (66, 12, 18, 20, 12, 4)
 
@@ -54,6 +56,7 @@ class Rows:
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
         self._failed: set[str] = set()
+        self._crashes: dict[str, tuple[str, str]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -61,6 +64,12 @@ class Rows:
         for name, facts in report.user_properties:
             if name == "drill":
                 self._rows[report.nodeid] = Row(**facts)
+            if name == "crash":
+                self._crashes[report.nodeid] = tuple(facts)
+
+    def crashes(self) -> str:
+        """Which kind of process was killed at which named place."""
+        return crashes.table({crash: "FAIL" if node in self._failed else "ok" for node, crash in self._crashes.items()})
 
     def table(self) -> str:
         for nodeid, one in self._rows.items():

@@ -110,7 +110,7 @@ class Crash(Stage):
     async def settles(self) -> None:
         """Until nothing is left to do, and then holds against every call what every call is promised."""
         await asyncio.to_thread(self.place.on.wait_until_ready, self.victim)
-        await in_database(time_passes)
+        await in_database(the_dead_let_go)
         deadline = asyncio.get_running_loop().time() + SETTLES_WITHIN_S
         sweeps_at = 0.0
         while left := await in_database(left_to_do, list(self.world.telephone.calls)):
@@ -118,6 +118,7 @@ class Crash(Stage):
             assert now < deadline, f"left to do: {left}"
             if now > sweeps_at and self.kind != "beat":
                 sweeps_at = now + SWEEPS_EVERY_S
+                await in_database(time_passes)
                 await the_clock_strikes()
             await asyncio.sleep(0.1)
         await in_database(is_there_once, self.place.media, list(self.world.telephone.calls))
@@ -130,9 +131,16 @@ async def until(condition: Callable[[], object], complaint: str, within_s: float
         await asyncio.sleep(0.02)
 
 
-def time_passes() -> None:
-    """What the dead held has run out."""
+def the_dead_let_go() -> None:
+    """What they held has run out."""
     Recording.objects.exclude(lease_until=None).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def time_passes() -> None:
+    """Minutes, for a call of which nothing is heard; a quarter of an hour, for a recording that nobody announced."""
+    long_ago, now = timezone.now() - timedelta(minutes=5), timezone.now()
+    CallLog.objects.exclude(status="ended").update(heard_of_at=long_ago, ask_carrier_at=None)
+    CallLog.objects.exclude(seek_recording_at=None).update(seek_recording_at=now)
 
 
 def left_to_do(call_sids: list[str]) -> list[str]:
@@ -141,6 +149,7 @@ def left_to_do(call_sids: list[str]) -> list[str]:
     return [
         *(f"call {sid} has no log" for sid in set(call_sids) - set(calls.values_list("call_sid", flat=True))),
         *(f"{call} goes on" for call in calls if call.status != "ended" or not call.disposition),
+        *(f"{call} has no recording" for call in calls if call.streaming_at and not call.recordings.exists()),
         *(f"recording {one.recording_sid} is {one.state}" for one in Recording.objects.exclude(state="transcribed")),
     ]
 
@@ -296,6 +305,18 @@ async def calls_and_nobody_hears_of_it(s: Crash) -> None:
     await s.dies()
 
 
+async def ends_untold(s: Crash) -> None:
+    """The caller hangs up while the notice is read, and the carrier's report is lost."""
+    s.world.telephone.status_withheld = True
+    call = await s.call()
+    await call.until(lambda: "Say" in call.verbs)
+    await call.hang_up()
+    await call.settled
+    await in_database(time_passes)
+    await the_clock_strikes()
+    await s.dies()
+
+
 async def until_in_database(condition: Callable[[], object]) -> None:
     for _ in range(400):
         if await in_database(condition):
@@ -353,6 +374,9 @@ SCENES: dict[tuple[str, str], Scene] = {
     ("transcription.after_commit", "speech"): Scene(calls),
     ("sweep.before", "worker"): Scene(calls_and_nobody_hears_of_it),
     ("sweep.after", "worker"): Scene(calls_and_nobody_hears_of_it),
+    ("reconcile.before_asking", "worker"): Scene(ends_untold),
+    ("reconcile.asked", "worker"): Scene(ends_untold),
+    ("reconcile.written", "worker"): Scene(ends_untold),
     ("task.before_send", "web"): Scene(is_told_of_a_recording),
     ("task.sent", "web"): Scene(is_told_of_a_recording),
     ("task.before_send", "worker"): Scene(calls_and_nobody_hears_of_it),

@@ -3,9 +3,10 @@
 import asyncio
 import functools
 import itertools
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from django.utils import timezone
 
 from callcenter.celery import app
+from callcenter.processes.children import Child, Children
+from callcenter.processes.embedded import start_valkey
 from callcenter.processes.relay import Relay
 from calllogs.models import CallLog, Recording
 from tests.calllogs import media
@@ -43,12 +46,13 @@ def stored() -> int:
     return Recording.objects.filter(state="stored").count()
 
 
-async def the_clock_strikes() -> None:
-    """What is scheduled is sent, as twice a minute."""
+async def the_clock_strikes(broker: str = "") -> None:
+    """What is scheduled is sent, as twice a minute. `broker`: the address of another than this run's."""
 
     def send() -> None:
-        for entry in app.conf.beat_schedule.values():
-            app.send_task(entry["task"], **entry["options"], retry=False)
+        with app.connection_for_write(url=broker or None) as connection:
+            for entry in app.conf.beat_schedule.values():
+                app.send_task(entry["task"], **entry["options"], retry=False, connection=connection)
 
     await asyncio.to_thread(send)
 
@@ -96,6 +100,14 @@ async def stops_listening(queue: str) -> None:
     assert answers, "nobody was there to be made deaf"
 
 
+@contextmanager
+def broker_of_its_own(folder: Path) -> Iterator[tuple[str, Callable[[], Child], Children]]:
+    """A real Valkey that can be stopped: its address, the process, and who starts it again."""
+    with Children(folder) as children:
+        url = start_valkey(children, folder, temporary=True)
+        yield url, lambda: children.running[-1], children
+
+
 # A worker that looks for what it misses every half second instead of every ten.
 IN_A_HURRY = "from callcenter import overdue; overdue.LOOKS_EVERY_S = 0.5; from celery.__main__ import main; main()"
 
@@ -126,3 +138,32 @@ async def test_a_deaf_worker_ends_and_the_next_one_does_what_waited(
             await until(lambda: stored() == BACKLOG, 30)
             assert len(said) == 1
         row.went_on_with = "a new worker"
+
+
+@pytest.mark.drill("F52", "Valkey is started anew three times, and once stands still: workers find it again")
+async def test_workers_find_their_broker_again(transactional_db: None, row: Row, carrier: media.MediaServer, tmp_path: Path):
+    with broker_of_its_own(tmp_path / "valkey") as (url, valkey, children):
+        async with behind_the_calls(tmp_path, carrier, "worker", "fetch", REDIS_URL=url) as own:
+            workers = [child for child in own.everything.running if child.program.is_behind]
+
+            async def does_what_is_due(many: int) -> None:
+                """Within two sweeps."""
+                await in_database(announce, 5)
+                for _ in range(2):
+                    await the_clock_strikes(url)
+                    with suppress(TimeoutError):
+                        await until(lambda: stored() == many, 30)
+                        return
+                raise AssertionError("the worker did not find its broker again")
+
+            for times in range(1, 4):
+                gone = valkey()
+                await asyncio.to_thread(children.stop, gone)
+                await asyncio.to_thread(children.start_and_wait, gone.program)
+                await does_what_is_due(5 * times)
+            valkey().process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(15)
+            valkey().process.send_signal(signal.SIGCONT)
+            await does_what_is_due(20)
+            assert not any(worker.has_ended for worker in workers), "no worker had to be started again"
+            row.went_on_with = "the same workers"
