@@ -8,7 +8,8 @@ from tests.drill.rows import Rows
 
 if __name__ == "__main__":
     rows = Rows()
-    status = pytest.main(["tests/drill", "--all-drills", "-q", "--no-header", "-n", "3", *sys.argv[1:]], plugins=[rows])
+    spread = ("-n", "3", "--dist", "loadgroup")
+    status = pytest.main(["tests/drill", "--all-drills", "-q", "--no-header", *spread, *sys.argv[1:]], plugins=[rows])
     print(f"\n{rows.crashes()}")
     print(f"\n{rows.table()}")
     sys.exit(int(status))
