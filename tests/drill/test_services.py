@@ -1,26 +1,14 @@
 """The services behind the product fail: the broker, which no call needs, and the database, which no caller may wait for."""
 
 import asyncio
-import functools
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import dj_database_url
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
-from callcenter.processes.children import Children, Program
-from callcenter.processes.embedded import start_postgres
-from callcenter.processes.programs import ROOT
-from calllogs.models import Recording
 from simulator.telephone import Person
 from simulator.voice_model.brains import Say, UseTool
 from tests.drill.stage import WITHOUT_FAULT_MS, Stage, in_database, stack
-from tests.drill.test_workers import broker_of_its_own, the_clock_strikes
 from tests.phone_calls.world import PERSON
 
 BEN = "+14155550143"
@@ -145,43 +133,6 @@ async def test_no_webhook_waits_for_a_broker_that_says_nothing(sets):
     assert len([one for one in asked if one.url.endswith("/incoming-call")]) == 24
     slow = sorted(((one.took_ms, one.url) for one in asked), reverse=True)[:3]
     assert slow[0][0] <= WEBHOOK_MS, f"a webhook waited: {slow}"
-
-
-@pytest.mark.drill("F51", "a real Valkey is stopped (SIGSTOP) while twenty calls come in, and goes on")
-async def test_no_job_is_lost_with_a_broker_that_stands_still(sets, tmp_path: Path):
-    with broker_of_its_own(tmp_path / "valkey") as (url, valkey, _):
-        async with stack(tmp_path, REDIS_URL=url, MEDIA_ROOT=str(tmp_path / "media")) as own:
-            workers = [own.start_behind(name) for name in ("worker", "fetch")]
-            await asyncio.to_thread(lambda: [own.wait_until_ready(worker) for worker in workers])
-            s = await sets(on=own)
-            s.world.telephone.media_late_by = 0
-            valkey().process.send_signal(signal.SIGSTOP)
-            try:
-                many = []
-                for number in range(200, 220):
-                    many.append(await s.call(f"+14155550{number}"))
-                    await many[0].line.wait(300)
-                for one in many:
-                    await one.until(lambda one=one: "Start" in one.verbs)
-                    await one.hang_up()
-                for one in many:
-                    await one.settled
-            finally:
-                valkey().process.send_signal(signal.SIGCONT)
-            asked = s.world.telephone.requests
-            assert len([one for one in asked if one.url.endswith("/incoming-call")]) == 20
-            slow = sorted(((one.took_ms, one.url) for one in asked), reverse=True)[:3]
-            s.row.silence_ms = round(slow[0][0])
-            assert slow[0][0] <= WEBHOOK_MS, f"a webhook waited: {slow}"
-            ordered = await in_database(Recording.objects.exclude(state="absent").count)
-            assert ordered > 0
-            for _ in range(20):
-                await the_clock_strikes(url)
-                await asyncio.sleep(3)
-                if await in_database(Recording.objects.filter(state="stored").count) == ordered:
-                    break
-            assert await in_database(Recording.objects.filter(state="stored").count) == ordered, "jobs were lost"
-            s.row.went_on_with = "the same workers"
 
 
 @pytest.mark.parametrize(
@@ -402,67 +353,3 @@ async def test_no_process_takes_more_connections_than_is_promised(sets):
     s.row.went_on_with = f"{most} of {budget} connections"
     log = await s.over(call, disposition="caller_hung_up", went_on_with=s.row.went_on_with, silence_ms=WITHOUT_FAULT_MS)
     assert log.call_sid == call.sid
-
-
-# A real PostgreSQL that is stopped
-
-
-@asynccontextmanager
-async def database_of_its_own(folder: Path) -> AsyncIterator[tuple[str, Children]]:
-    """Its address, and who runs it. What this process asks of the database it asks there."""
-    theirs = connections.settings["default"]
-    before = dict(theirs)
-    with Children(folder) as children:
-        url = await asyncio.to_thread(functools.partial(start_postgres, children, folder, temporary=True))
-        migrate = (sys.executable, "manage.py", "migrate", "--no-input")
-        program = Program("migrate", migrate, {"DATABASE_URL": url}, folder=ROOT, has_an_end=True, ready_within_s=120)
-        await asyncio.to_thread(children.run, program)
-        theirs.update({name: value for name, value in dj_database_url.parse(url).items() if name in WHERE})
-        try:
-            yield url, children
-        finally:
-            theirs.update({name: before[name] for name in WHERE})
-
-
-WHERE = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
-
-
-def with_its_children(process: int) -> list[int]:
-    """PostgreSQL's own processes are each a group of their own."""
-    parents = {int(file.parent.name): int(file.read_text().rpartition(")")[2].split()[1]) for file in stats_of_processes()}
-    return [process, *(child for child, parent in parents.items() if parent == process)]
-
-
-def stats_of_processes() -> list[Path]:
-    return [file for file in Path("/proc").glob("[0-9]*/stat") if file.exists()]
-
-
-@pytest.mark.drill("F54", "a real PostgreSQL stands still (SIGSTOP) in mid-call, goes on, and is then started anew")
-async def test_a_call_outlives_its_database(sets, tmp_path: Path):
-    async with (
-        database_of_its_own(tmp_path / "postgres") as (url, children),
-        stack(tmp_path / "stack", DATABASE_URL=url) as own,
-    ):
-        sorry, hours = Say("I cannot check that just now.", 1200), Say("We are open until six.", 1200)
-        s = await sets(UseTool("opening_hours"), sorry, UseTool("opening_hours"), hours, on=own)
-        s.world.errors_expected += DATABASE_ERRORS
-        call = await s.greeted()
-        (postgres,) = [child for child in children.running if child.name == "postgres"]
-        stopped = with_its_children(postgres.process.pid)
-        for process in stopped:
-            os.kill(process, signal.SIGSTOP)
-        try:
-            await s.asks(call)
-            await hears_words(s, call, sorry.words)
-        finally:
-            for process in stopped:
-                os.kill(process, signal.SIGCONT)
-        await asyncio.to_thread(children.stop, postgres)
-        await asyncio.to_thread(children.start_and_wait, postgres.program)
-        await s.asks(call)
-        await hears_words(s, call, hours.words)
-        log = await s.over(call, disposition="caller_hung_up", went_on_with="the agent")
-        log = await s.world.until_recorded(call, lambda log: log.end_reason == "caller_hung_up")
-        said = await in_database(lambda: [turn.heard for turn in log.turns.all() if turn.speaker == "agent"])
-        spoken = [one.words for one in s.world.brains[0].spoken]
-        assert [words for words in spoken if words not in said] == [], "what was said meanwhile is not in the log"
