@@ -8,7 +8,7 @@ BOOTSTRAP := callcenter/bootstrap.py
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: help demo run test drill core lint types install lock clean
+.PHONY: help demo run test drill soak core lint types install lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -26,6 +26,9 @@ test: lint types ## check style, types, import contracts and migrations, and run
 
 drill: install ## break everything a live call needs, one thing at a time, and print what the caller heard
 	@$(RUN) -m tests.drill
+
+soak: install ## place a thousand calls while everything breaks, one thing after the other; CALLS=100 places fewer, SEED=7 repeats one
+	@$(RUN) -m tests.soak $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED))
 
 core: install ## run only the tests of the pure core: seconds, and no services
 	@$(RUN) -m pytest --quiet --noconftest -p no:django tests/voiceagent/call
