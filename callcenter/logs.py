@@ -2,11 +2,22 @@
 
 import logging
 import traceback
+from collections.abc import Mapping
+from copy import copy
 from types import TracebackType
 
 
 class WithoutTexts(logging.Formatter):
     """Formats exceptions as a traceback without source lines and without their texts; causes and contexts alike."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = record.args
+        if isinstance(said, Mapping) and "exc" in said:
+            # How Celery tells of a task that failed: with the exception's text in the line itself.
+            kind = record.exc_info[0] if record.exc_info else None
+            record = copy(record)
+            record.args = {**said, "exc": kind.__qualname__ if kind else "an exception"}
+        return super().format(record)
 
     def formatException(self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]) -> str:
         error: BaseException | None = ei[1]
