@@ -113,6 +113,10 @@ def has_lost_its_words(call: CallLog) -> None:
     Transcription.objects.all().delete()
 
 
+def is_transcribed_twice(call: CallLog) -> None:
+    Transcription.objects.create(recording=Recording.objects.get(), model="none", run=2)
+
+
 def is_untranscribed(call: CallLog) -> None:
     Recording.objects.update(state="stored")
 
@@ -158,6 +162,7 @@ def has_booked_nothing(call: CallLog) -> None:
         (left_a_part, ["files that are not whole", "files that belong to no recording"]),
         (left_a_file, ["files that belong to no recording"]),
         (has_lost_its_words, ["recordings transcribed without words being kept"]),
+        (is_transcribed_twice, ["recordings transcribed more than once"]),
         (is_untranscribed, ["recordings that nothing became of", "jobs that are due and undone"]),
         (is_held, ["jobs somebody still holds"]),
         (is_tried_too_often, ["recordings that nothing became of", "jobs tried more than three times without a person"]),

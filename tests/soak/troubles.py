@@ -21,10 +21,16 @@ Trouble = Callable[[Product, Telephone, Random], AbstractAsyncContextManager[Non
 TROUBLES: dict[str, Trouble] = {}
 # Errors that they lead to, as patterns, each with its reason. Any other error in the logs fails the soak.
 ERRORS = {
-    r"a call came in while the database is away": "the database is away: a person is rung",
-    r"a stream is over and its next step could not be read": "the database is away: a person is rung",
-    r"call … broke; its stream is closed": "the database went away while the call was taken",
-    r"tool \w+ broke in call": "the database went away while it asked",
+    r"a call came in while the database is away": "a person is rung",
+    r"a stream is over and its next step could not be read": "a person is rung",
+    r"what comes next could not be written down": "it is known to the process alone until the database is back",
+    r"call … broke; its stream is closed": "the database went away while the call was taken, and the carrier asks what comes next",
+    r"tool \w+ broke in call": "the database went away while it asked, and the caller is told so",
+    r"Task \S+ raised unexpected: (OperationalError|InterfaceError)$": "the row is as it was, and the sweep finds it",
+    r"celery\S* consumer: Cannot connect to redis": "the worker tries again",
+    r"beat Message Error: Couldn't apply scheduled task": "the next one is near",
+    r"(Unrecoverable error|Error on stopping Hub): AttributeError": "Celery's own: the broker went away again; it is started again",
+    r"half a line was left in the spool": "its process was killed while it wrote it, and nobody was told that it was kept",
 }
 # More than the product asks in one trouble.
 MANY = 10_000

@@ -108,13 +108,15 @@ def of_recordings(telephone: Telephone) -> list[Line]:
     known = set(Recording.objects.values_list("recording_sid", flat=True))
     recorded = {one.sid for one in telephone.recordings.values() if one.state == "completed"}
     files = {file.name for file in audio.folder().glob("*")} if audio.folder().exists() else set()
+    transcribed = Recording.objects.annotate(times=Count("transcriptions"))
     streamed = CallLog.objects.filter(streaming_at__isnull=False)
     return [
         Line("recordings", by_number(states)),
         none_of("recordings that nothing became of", Recording.objects.filter(state__in=("expected", "announced", "stored"))),
         none_of(
-            "recordings transcribed without words being kept", Recording.objects.filter(state="transcribed", transcription=None)
+            "recordings transcribed without words being kept", Recording.objects.filter(state="transcribed", transcriptions=None)
         ),
+        none_of("recordings transcribed more than once", transcribed.filter(times__gt=1)),
         none_of("recordings whose file is not the one that was verified", spoiled),
         none_of("recordings absent or failed without a reason", unexplained),
         Line("reasons", by_number(Counter(Recording.objects.exclude(error="").values_list("error", flat=True)))),
