@@ -12,7 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,14 +23,14 @@ from django.utils import timezone
 
 from callcenter.processes.children import Child
 from calllogs.models import CallLog, Recording, Transcription
-from orders.models import Appointment
+from orders.models import Appointment, OpeningHours
 from simulator.telephone import Call
 from simulator.telephone.twiml import read
 from simulator.voice_model.brains import Say, UseTool
 from tests.calllogs import media
 from tests.drill import crashes
 from tests.drill.rows import Row
-from tests.drill.stage import Brief, Stack, Stage, in_database, stack
+from tests.drill.stage import Brief, Stack, Stage, first_byte, in_database, stack
 from tests.drill.test_processes import FALLBACK, call_on, is_over
 from tests.drill.test_services import down
 from tests.drill.test_workers import the_clock_strikes
@@ -221,9 +221,21 @@ async def is_taken_up(s: Crash, call: Call) -> None:
 
 async def books(s: Crash) -> None:
     """Whatever became of the first try, there is one appointment, and the log mentions it."""
-    await asks(s)
-    (appointment,) = await in_database(lambda: list(Appointment.objects.all()))
-    assert appointment.starts_at
+    await in_database(week)
+    call = await greeted(s)
+    await s.asks(call)
+    await s.dies()
+    # As a model does that was interrupted, the next session uses it again.
+    await s.hears(call, first_byte(2) + 1, 300)
+    await s.quiet(call)
+    await call.hang_up()
+    assert await in_database(Appointment.objects.count) == 1
+
+
+def week() -> None:
+    """The shop is open every day."""
+    for day in range(7):
+        OpeningHours.objects.create(weekday=day, opens=time(9), closes=time(18))
 
 
 async def is_put_through(s: Crash) -> None:
@@ -358,8 +370,8 @@ SCENES: dict[tuple[str, str], Scene] = {
     ("last_act.done", "web"): Scene(says_goodbye, ((GOODBYE,),)),
     ("hand_over.before_close", "web"): Scene(is_to_end, ((), (SORRY,)), {"DRAIN_LIMIT_S": "0"}),
     ("transfer.rung", "web"): Scene(is_put_through, (THROUGH,)),
-    ("effect.before_commit", "web"): Scene(books, ((BOOK, BOOKED), (BOOK, BOOKED))),
-    ("effect.after_commit", "web"): Scene(books, ((BOOK, BOOKED), (BOOK, BOOKED))),
+    ("effect.before_commit", "web"): Scene(books, ((BOOK,), (BOOK, BOOKED))),
+    ("effect.after_commit", "web"): Scene(books, ((BOOK,), (BOOK, BOOKED))),
     ("spool.before_write", "web"): Scene(loses_the_database),
     ("spool.after_write", "web"): Scene(loses_the_database),
     ("spool.replayed", "web"): Scene(has_the_database_again),
