@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,7 +21,7 @@ from voiceagent.failpoints import reached
 from voiceagent.models import ToolEffect
 
 from .log import DatabaseLog
-from .models import CallLog, Recording, Status, ToolCall, Turn
+from .models import CallLog, Recording, Status, ToolCall, Transfer, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +40,9 @@ OPEN_ENDS_FOR = timedelta(days=1)
 
 
 def close_silent_calls() -> None:
-    """Ask the carrier about each call that may have ended untold."""
+    """Ask the carrier about each call that may have ended untold, and about those of whose ending a part was not told."""
     log = DatabaseLog()
-    for call in in_turn(
-        CallLog.objects.to_ask_about,
-        lambda due, now: due.update(ask_carrier_at=now + ASK_AGAIN_AFTER),
-    ):
+    for call in chain(in_turn(CallLog.objects.to_ask_about, ask_later), in_turn(CallLog.objects.half_told, ask_later)):
         reached("reconcile.before_asking")
         try:
             facts = carrier.api.call_facts(call.call_sid)
@@ -64,8 +62,13 @@ def close_silent_calls() -> None:
             log.dial_finished(dial)
         # Last: whoever dies before it leaves a call that is asked about again.
         carrier_reported(log, facts.status)
-        logger.warning("nobody told that call %s is over; the carrier did when it was asked", call.call_sid)
+        Transfer.objects.not_told().filter(call=call).update(asked_at=timezone.now())
+        logger.warning("not everything was told of the end of call %s; the carrier did when it was asked", call.call_sid)
         reached("reconcile.written")
+
+
+def ask_later(due: QuerySet[CallLog], now: datetime) -> int:
+    return due.update(ask_carrier_at=now + ASK_AGAIN_AFTER)
 
 
 def find_recordings() -> None:

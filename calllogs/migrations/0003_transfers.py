@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('rung_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('over_at', models.DateTimeField(blank=True, null=True)),
                 ('duration_s', models.PositiveIntegerField(blank=True, null=True, verbose_name='duration')),
+                ('asked_at', models.DateTimeField(blank=True, help_text='When the carrier was asked what nobody had told.', null=True)),
             ],
             options={
                 'ordering': ('call', 'attempt'),
@@ -88,6 +89,10 @@ class Migration(migrations.Migration):
             name='call',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='transfers', to='calllogs.calllog'),
         ),
+        migrations.AddIndex(
+            model_name='transfer',
+            index=models.Index(condition=models.Q(('asked_at', None), ('state', 'unknown')), fields=['call'], name='transfer_to_ask_about'),
+        ),
         migrations.AddConstraint(
             model_name='transfer',
             constraint=models.UniqueConstraint(fields=('call', 'attempt'), name='transfer_attempt_is_told_of_once'),
@@ -95,6 +100,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transfer',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'ringing')), fields=('call',), name='one_telephone_rings_for_a_call'),
+        ),
+        migrations.AddIndex(
+            model_name='calllog',
+            index=models.Index(
+                condition=models.Q(
+                    ('forgotten_at', None),
+                    ('status', 'ended'),
+                    models.Q(('carrier_state__in', ['busy', 'canceled', 'completed', 'failed', 'no_answer']), _negated=True),
+                ),
+                fields=['ended_at'],
+                name='call_half_told',
+            ),
         ),
         migrations.RunSQL(FORWARD, BACK),
     ]

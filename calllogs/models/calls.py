@@ -44,6 +44,15 @@ TO_CALL_BACK = Q(called_back_at=None) & (Q(message_left=True) | GIVEN_UP)
 CALL_BACK_ORDER = (F("call_back_by").asc(nulls_last=True), "started_at", "pk")
 
 
+# We know that these are over; the carrier, who knows how long they lasted, has not said it.
+HALF_TOLD = Q(status="ended", forgotten_at=None) & ~Q(carrier_state__in=sorted(wrap_up.FINAL_CARRIER_STATES))
+ASKED_ABOUT_FOR = timedelta(days=1)
+
+
+def due_to_be_asked_about(now: datetime) -> Q:
+    return Q(ask_carrier_at=None) | Q(ask_carrier_at__lte=now)
+
+
 class CallLogQuerySet(models.QuerySet["CallLog"]):
     def ended(self) -> Self:
         return self.filter(status=Status.ENDED)
@@ -58,8 +67,17 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
 
     def to_ask_about(self, now: datetime) -> Self:
         """The carrier should be asked whether these still go on. Who has waited longest comes first."""
-        due = Q(ask_carrier_at=None) | Q(ask_carrier_at__lte=now)
-        return self.silent(now - SILENT_FOR).filter(due).order_by(F("ask_carrier_at").asc(nulls_first=True), "pk")
+        return (
+            self.silent(now - SILENT_FOR)
+            .filter(due_to_be_asked_about(now))
+            .order_by(F("ask_carrier_at").asc(nulls_first=True), "pk")
+        )
+
+    def half_told(self, now: datetime) -> Self:
+        """Over for a while, and the carrier has not said so, or somebody was rung of whom nobody told whether they answered."""
+        over = self.ended().filter(ended_at__gt=now - ASKED_ABOUT_FOR, heard_of_at__lte=now - SILENT_FOR)
+        half = Q(HALF_TOLD) | Q(transfers__state="unknown", transfers__asked_at=None)
+        return self.filter(pk__in=over.filter(half).values("pk")).filter(due_to_be_asked_about(now)).order_by("pk")
 
     def with_recording_to_seek(self, now: datetime) -> Self:
         return self.filter(seek_recording_at__lte=now).order_by("seek_recording_at", "pk")
@@ -177,6 +195,7 @@ class CallLog(models.Model):
             models.Index(
                 fields=("seek_recording_at",), name="call_recording_to_seek", condition=Q(seek_recording_at__isnull=False)
             ),
+            models.Index(fields=("ended_at",), name="call_half_told", condition=HALF_TOLD),
             models.Index(fields=("call_back_by", "started_at", "id"), name="call_to_call_back", condition=TO_CALL_BACK),
         )
         constraints = (

@@ -83,7 +83,9 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
             recording.state, recording.error = Recording.State.ABSENT, fact.reason
         if fact.state == "completed" and (awaited or recording.state == Recording.State.ABSENT):
             recording.state, recording.error, recording.due_at = Recording.State.ANNOUNCED, "", timezone.now()
-            recording.duration_s, recording.channels = fact.duration_s, fact.channels
+        # Of two who tell of it, one may know more.
+        recording.duration_s = fact.duration_s if recording.duration_s is None else recording.duration_s
+        recording.channels = fact.channels if recording.channels is None else recording.channels
         if fact.is_message:
             recording.kind = Recording.Kind.MESSAGE
         recording.save()
@@ -99,7 +101,9 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
 
     def message(self, call: CallLog, recording_sid: str, duration_s: int) -> "Recording":
         """A message that the caller left for staff, whether the carrier announced its recording before or not."""
-        return self.announced(call, RecordingAnnounced(call.call_sid, recording_sid, "completed", duration_s, is_message=True))
+        return self.announced(
+            call, RecordingAnnounced(call.call_sid, recording_sid, "completed", duration_s, channels=1, is_message=True)
+        )
 
     def lease(self, pk: int, state: "Recording.State", now: datetime) -> "Recording | None":
         """Take the row for one attempt at what its state calls for; None when it is not due or somebody else has it.

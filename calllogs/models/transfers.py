@@ -1,6 +1,7 @@
 """Attempts to put a caller through: whom we rang, and what came of it. At most one at a time rings for a call."""
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,9 +11,15 @@ from voiceagent.carriers.base import DialOutcome
 
 from .calls import CallLog
 
+# The call is over, and nobody has told what this attempt came to, nor was the carrier asked.
+NOT_TOLD = Q(state="unknown", asked_at=None)
+
 
 class TransferQuerySet(models.QuerySet["Transfer"]):
-    """Everything here needs the call's row locked."""
+    """What changes rows needs the call's locked."""
+
+    def not_told(self) -> Self:
+        return self.filter(NOT_TOLD)
 
     def ring(self, call: CallLog, attempt: int, department: str, number: str, at: datetime) -> None:
         """This attempt begins. Told again, when it may have come to something, it is the same."""
@@ -28,11 +35,12 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
     def came_to(self, call: CallLog, outcome: DialOutcome, at: datetime) -> None:
         """What an attempt came to. Told twice, in any order, what counts most stays; an answer's length fills its blank."""
         told = Transfer.State(outcome.state)
+        talked_s = outcome.duration_s if told == Transfer.State.ANSWERED else None
         attempt, _ = self.get_or_create(call=call, attempt=outcome.attempt, defaults={"rung_at": at, "state": told})
         if told.rank > Transfer.State(attempt.state).rank:
-            attempt.state, attempt.duration_s = told, outcome.duration_s
-        elif told == attempt.state and attempt.duration_s is None:
-            attempt.duration_s = outcome.duration_s
+            attempt.state = told
+        if talked_s is not None and attempt.duration_s is None:
+            attempt.duration_s = talked_s
         attempt.over_at = attempt.over_at or (None if attempt.is_under_way else at)
         attempt.save()
 
@@ -63,11 +71,13 @@ class Transfer(models.Model):
     rung_at = models.DateTimeField(default=timezone.now)
     over_at = models.DateTimeField(null=True, blank=True)
     duration_s = models.PositiveIntegerField("duration", null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the carrier was asked what nobody had told.")
 
     objects = TransferQuerySet.as_manager()
 
     class Meta:
         ordering = ("call", "attempt")
+        indexes = (models.Index(fields=("call",), name="transfer_to_ask_about", condition=NOT_TOLD),)
         constraints = (
             models.UniqueConstraint(fields=("call", "attempt"), name="transfer_attempt_is_told_of_once"),
             models.UniqueConstraint(fields=("call",), condition=Q(state="ringing"), name="one_telephone_rings_for_a_call"),
