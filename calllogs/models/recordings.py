@@ -83,9 +83,10 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
             recording.state, recording.error = Recording.State.ABSENT, fact.reason
         if fact.state == "completed" and (awaited or recording.state == Recording.State.ABSENT):
             recording.state, recording.error, recording.due_at = Recording.State.ANNOUNCED, "", timezone.now()
-        # Of two who tell of it, one may know more.
-        recording.duration_s = fact.duration_s if recording.duration_s is None else recording.duration_s
-        recording.channels = fact.channels if recording.channels is None else recording.channels
+        if fact.state == "completed":
+            # Of two who tell of it, one may know more.
+            recording.duration_s = fact.duration_s if recording.duration_s is None else recording.duration_s
+            recording.channels = fact.channels if recording.channels is None else recording.channels
         if fact.is_message:
             recording.kind = Recording.Kind.MESSAGE
         recording.save()

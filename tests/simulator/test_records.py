@@ -87,7 +87,10 @@ def test_a_call_nobody_wrote_down_fails(db: None) -> None:
 
 
 def test_a_call_that_goes_on_is_noticed(call: CallLog) -> None:
-    CallLog.objects.update(status="with_human", ended_at=None, disposition="")
+    CallLog.objects.update(call_sid="CA of another call")
+    call = CallLog.objects.create(call_sid=CALL, caller_number="+14155550142", status="with_human", streaming_at=call.streaming_at)
+    for rows in (Turn.objects, ToolCall.objects, Recording.objects):
+        rows.update(call=call)
     assert wrong(call) == ["call_ended_with_a_disposition"]
     assert records.what_is_missing(CALL) == "the end of the call"
 
@@ -160,7 +163,9 @@ def test_words_of_one_side_only_are_noticed(call: CallLog) -> None:
     ],
 )
 def test_what_is_missing_follows_the_recording(call: CallLog, state: str, missing: str) -> None:
-    call.recordings.update(state=state)
+    facts = call.recordings.values("recording_sid", "file", "channels", "duration_s", "size", "sha256").get()
+    call.recordings.all().delete()
+    call.recordings.create(state=state, **facts)
     assert records.what_is_missing(CALL) == missing
 
 
