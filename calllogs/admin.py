@@ -246,7 +246,7 @@ class CallLogAdmin(CallLogModelAdmin):
         call = super().get_object(request, object_id, from_field)
         if call is not None:
             models_of_a_call = CallLog.objects.with_waiting().filter(pk=call.pk).select_related("corrected_by", "called_back_by")
-            call = models_of_a_call.prefetch_related("turns", "tool_calls", "recordings").get()
+            call = models_of_a_call.prefetch_related("turns", "tool_calls", "transfers", "recordings").get()
         return call
 
     def change_view(

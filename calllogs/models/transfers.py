@@ -87,6 +87,11 @@ class Transfer(models.Model):
         return f"Attempt {self.attempt}: {self.get_state_display()}"
 
     @property
+    def talked(self) -> str:
+        """How long the caller talked to the person, as m:ss; "" where nobody answered or it is not known."""
+        return f"{self.duration_s // 60}:{self.duration_s % 60:02}" if self.duration_s else ""
+
+    @property
     def is_under_way(self) -> bool:
         """Ringing, or talking: a conversation that is over has a length."""
         return self.state == Transfer.State.RINGING or (self.state == Transfer.State.ANSWERED and self.duration_s is None)

@@ -299,6 +299,26 @@ class TestThePage:
         ours = text(desk, page_of(where)).split('class="call"')[1]
         assert ours.count("All lines busy") == 2, "at its head and among its facts"
 
+    def test_whom_we_rang_and_what_came_of_it_is_told_one_attempt_after_the_other(self, desk: Client) -> None:
+        where = call(ended=False)
+        assert "Rang a person" not in text(desk, page_of(where))
+        log = DatabaseLog()
+        log.person_rung(where.call_sid, 1, "returns", "+14155550199")
+        log.dial_finished(DialOutcome(where.call_sid, "no_answer", None, 1))
+        log.person_rung(where.call_sid, 2, "", "+14155550199")
+        log.dial_finished(DialOutcome(where.call_sid, "answered", 125, 2))
+        shown = text(desk, page_of(where))
+        assert re.findall(r"<dt>Rang a person</dt><dd>\d\d:\d\d:\d\d(.*?)</dd>", shown) == [
+            ", returns: nobody answered",
+            ": answered, talked for 2:05",
+        ]
+
+    def test_a_call_of_which_some_was_told_late_says_so(self, desk: Client) -> None:
+        where = call()
+        assert "Told late" not in text(desk, page_of(where))
+        DatabaseLog(at=timezone.now()).write(where.call_sid, LogRefused("failed"))
+        assert "Told late" in text(desk, page_of(where))
+
     def test_what_a_tool_did_that_died_with_its_process_is_not_known(self, desk: Client) -> None:
         where = call(ended=False)
         DatabaseLog().write(where.call_sid, LogToolCall(4, "c2", "cancel_order", "{}", 5100))
