@@ -4,6 +4,8 @@
     session                 asyncio: drives one live call
     line                    the caller's media stream
     live, tickets           which calls this process carries; which process a call belongs to
+    endings                 how the end of a call becomes known, whoever tells it
+    kept, spool             the call's log, and a file of this machine for what the database cannot be told now
     carriers/ | engines/    outside parties; neither knows the other
     toolbox                 what the agent may use
     effects                 what its tools did, once for each tool call
@@ -14,5 +16,6 @@ session with the engine; another stream, carried by another process; a person, i
 last, without any of us, the carrier's own copy of `templates/carrier/fallback.xml`.
 
 Imports go down only. What the agent needs from above is handed to it by `callcenter.asgi` and `callcenter.urls`: tools,
-a briefing, and a `voiceagent.log.Log` that writes down what it is told.
+a briefing, and a `voiceagent.log.Log` that writes down what it is told. Whatever a webhook or a session tells may be told again,
+late and in any order: each comes to the same record.
 """
