@@ -19,13 +19,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 app = Celery("callcenter")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="reconcile")
 
 # A wake-up that nobody took before the next one is worth nothing.
 app.conf.beat_schedule = {
     "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
-    "close silent calls": {"task": "calllogs.tasks.close_silent_calls", "schedule": 30.0, "options": {"expires": 30}},
-    "find recordings": {"task": "calllogs.tasks.find_recordings", "schedule": 60.0, "options": {"expires": 60}},
-    "close forgotten calls": {"task": "calllogs.tasks.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
+    "close silent calls": {"task": "calllogs.reconcile.close_silent_calls", "schedule": 30.0, "options": {"expires": 30}},
+    "find recordings": {"task": "calllogs.reconcile.find_recordings", "schedule": 60.0, "options": {"expires": 60}},
+    "close forgotten calls": {"task": "calllogs.reconcile.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # A recording that takes ever more memory ends its own worker, and not the database beside it.

@@ -1,7 +1,7 @@
 """What nobody told us is asked for: whether a silent call is over, and where a recording has stayed that was never announced.
 
-The carrier is asked, and what it answers goes the way of its own reports, so it makes no difference which of them comes. No
-row is locked while it is asked. No wire format enters here.
+Tasks of a schedule (`callcenter.celery`). The carrier is asked, and what it answers goes the way of its own reports, so it makes
+no difference which of them comes. No row is locked while it is asked. No wire format enters here.
 """
 
 import logging
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
+from celery import shared_task
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -39,6 +40,7 @@ OPEN_ENDS_AFTER = timedelta(minutes=1)
 OPEN_ENDS_FOR = timedelta(days=1)
 
 
+@shared_task
 def close_silent_calls() -> None:
     """Ask the carrier about each call that may have ended untold, and about those of whose ending a part was not told."""
     log = DatabaseLog()
@@ -71,6 +73,7 @@ def ask_later(due: QuerySet[CallLog], now: datetime) -> int:
     return due.update(ask_carrier_at=now + ASK_AGAIN_AFTER)
 
 
+@shared_task
 def find_recordings() -> None:
     """Look at the carrier for recordings that were ordered and of which nothing was heard."""
     heard_of = Recording.objects.filter(call=OuterRef("pk"), kind=Recording.Kind.CALL)
@@ -120,6 +123,7 @@ def in_turn(
             yield call
 
 
+@shared_task
 def close_forgotten_calls() -> None:
     """The last resort, where the carrier cannot be asked either: no call lasts this long."""
     now = timezone.now()

@@ -1,7 +1,7 @@
-"""What Celery does after a call: fetch its recording, transcribe it, sweep up what was missed, ask for what was not told.
+"""What Celery does after a call: fetch its recording, transcribe it, sweep up what was missed.
 
 Each task takes an id, asks the row whether there is anything to do, and may run any number of times at once: the lease on the
-row lets one of them through. Audio is `audio`'s business, Whisper `transcription`'s, what the carrier did not tell `reconcile`'s.
+row lets one of them through. Audio is `audio`'s business, Whisper `transcription`'s.
 """
 
 import logging
@@ -141,30 +141,6 @@ def delete_at_carrier(recording_id: int) -> None:
         logger.warning("the carrier keeps its copy of recording %s: %s", recording.recording_sid, error)
     else:
         Recording.objects.filter(pk=recording_id).update(deleted_at_carrier_at=timezone.now())
-
-
-# What the carrier is asked for is written down by the log, which wakes the tasks above: so it cannot be imported before them.
-
-
-@shared_task
-def close_silent_calls() -> None:
-    from . import reconcile
-
-    reconcile.close_silent_calls()
-
-
-@shared_task
-def find_recordings() -> None:
-    from . import reconcile
-
-    reconcile.find_recordings()
-
-
-@shared_task
-def close_forgotten_calls() -> None:
-    from . import reconcile
-
-    reconcile.close_forgotten_calls()
 
 
 def try_again(recording: Recording, error: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,7 @@ from django.db import connection, connections
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
-from calllogs import log, reconcile, tasks
+from calllogs import log, reconcile
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording
 from calllogs.reconcile import ASK_AGAIN_AFTER, SEEK_AGAIN_AFTER, close_forgotten_calls, close_silent_calls, find_recordings
@@ -528,16 +530,15 @@ class TestWhatADeadProcessLeftOpen:
 
     def test_is_looked_for_with_the_forgotten_calls(self, call: CallLog) -> None:
         with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
-            tasks.close_forgotten_calls()
+            close_forgotten_calls()
         assert call.turns.get().ended_ms is not None
 
 
-@pytest.mark.django_db
-def test_the_schedules_tasks_look(carrier: MediaServer, noon: TimeMachineFixture) -> None:
-    carrier.answers(call_is("in-progress"), page("recordings"))
-    ongoing()
-    CallLog.objects.update(seek_recording_at=NOON)
-    noon.shift(SILENCE)
-    tasks.close_silent_calls()
-    tasks.find_recordings()
-    assert [request.path.rpartition("/")[2].partition(".")[0] for request in carrier.requests] == [CALL, "Recordings"]
+def test_a_worker_knows_every_task_of_the_schedule() -> None:
+    """In a process of its own, for here everything is imported already."""
+    look = (
+        "from callcenter.celery import app; app.loader.import_default_modules();"
+        "print({one['task'] for one in app.conf.beat_schedule.values()} - set(app.tasks))"
+    )
+    found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
