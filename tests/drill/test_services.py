@@ -19,7 +19,7 @@ RINGS_MS = 3000
 CONNECTIONS = 26
 # What is said where a call, its tools or their results cannot be written down.
 DATABASE_ERRORS = (
-    "a call came in and could not be recorded",
+    "a call came in while the database is away",
     "a stream is over and its next step could not be read",
     "what comes next could not be written down",
     "tool opening_hours broke",
