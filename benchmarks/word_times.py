@@ -34,8 +34,21 @@ SENTENCES = (
     ("caller", "perfect thank you"),
     ("agent", "you are welcome have a nice day goodbye"),
 )
+# No number of the product was chosen by these.
+OTHER_SENTENCES = (
+    ("caller", "good morning i would like to send something back because the zip is broken"),
+    ("agent", "i am sorry to hear that could you tell me which item it was"),
+    ("caller", "it was the green rain coat that came last week"),
+    ("agent", "we will send you a label and you can leave the parcel at any post office"),
+    ("caller", "how long does it take until i get my money back"),
+    ("agent", "usually five days after we have received it"),
+    ("caller", "and who pays for the postage then"),
+    ("agent", "we do"),
+)
 LEAD_S = 1.0
 BETWEEN_WORDS_S = (0.06, 0.16)
+# As close as people speak.
+RUN_TOGETHER_S = (0.0, 0.03)
 BETWEEN_SENTENCES_S = (0.7, 1.6)
 # Where a word is this much of its loudest moment, it has begun.
 ONSET = 0.05
@@ -65,8 +78,10 @@ class Result:
 # --- A call with known word times ------------------------------------------------------------------------------------
 
 
-def conversation(sentences: Sequence[tuple[str, str]] = SENTENCES) -> tuple[list[Placed], dict[str, Samples]]:
-    """The words with their times, and the sound of each side."""
+def conversation(
+    sentences: Sequence[tuple[str, str]] = SENTENCES, between_words_s: tuple[float, float] = BETWEEN_WORDS_S
+) -> tuple[list[Placed], dict[str, Samples]]:
+    """The words with their times, and the sound of each side. The same every time."""
     luck = random.Random(4)
     voices = {"caller": Voice("caller"), "agent": Voice("agent")}
     placed: list[Placed] = []
@@ -77,7 +92,7 @@ def conversation(sentences: Sequence[tuple[str, str]] = SENTENCES) -> tuple[list
             sound = word(voices[speaker], text)
             placed.append(Placed(speaker, text, at * 1000))
             sounds.append((speaker, round(at * RATE), sound))
-            at += len(sound) / RATE + luck.uniform(*BETWEEN_WORDS_S)
+            at += len(sound) / RATE + luck.uniform(*between_words_s)
         at += luck.uniform(*BETWEEN_SENTENCES_S)
     sides = {speaker: np.zeros(round((at + LEAD_S) * RATE), np.int16) for speaker in voices}
     for speaker, start, sound in sounds:
@@ -214,10 +229,17 @@ def main() -> None:
     from django.test import override_settings
 
     with tempfile.TemporaryDirectory() as folder, override_settings(TRANSCRIBER="local"):
-        placed, sides = conversation()
-        result = compared(placed, as_said(heard(written(Path(folder) / "call.wav", sides["caller"], sides["agent"]), 2)))
-        print(f"words said {result.said}, found {len(result.errors_ms)}")
-        print(f"start of a word: median error {result.median_ms:.0f} ms, p90 {result.p90_ms:.0f} ms")
+        for name, sentences, between_words_s in (
+            ("the sentences this was tuned with", SENTENCES, BETWEEN_WORDS_S),
+            ("other sentences", OTHER_SENTENCES, BETWEEN_WORDS_S),
+            ("other sentences, words run together", OTHER_SENTENCES, RUN_TOGETHER_S),
+        ):
+            placed, sides = conversation(sentences, between_words_s)
+            result = compared(placed, as_said(heard(written(Path(folder) / "call.wav", sides["caller"], sides["agent"]), 2)))
+            print(
+                f"{name}: {len(result.errors_ms)} of {result.said} words found; "
+                f"their beginnings are off by {result.median_ms:.0f} ms (median), {result.p90_ms:.0f} ms (9 of 10)"
+            )
         for name, samples in nobody_speaks():
             words = heard(written(Path(folder) / "nobody.wav", samples), 1)
             print(f"60 s of {name}: {len(words)} words")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .choices import Suppression
 from .sound import Span
-from .whisper import VOICE_PAUSE_MS, VOICE_THRESHOLD, HeardWord, Segment
+from .whisper import HeardWord, Segment
 
 # Whisper's own thresholds for a segment that is no speech, or one that only repeats itself.
 NO_SPEECH = 0.6
@@ -45,8 +45,6 @@ THRESHOLDS = {
     "unlikely": UNLIKELY,
     "no_speech_for_common_inventions": NO_SPEECH_FOR_THOSE,
     "most_repeats": MOST_REPEATS,
-    "voice": VOICE_THRESHOLD,
-    "voice_pause_ms": VOICE_PAUSE_MS,
 }
 
 

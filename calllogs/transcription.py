@@ -8,7 +8,7 @@ from typing import Any
 
 from voiceagent.failpoints import reached
 
-from . import evidence, sound, whisper, word_times
+from . import evidence, sound, voice, whisper, word_times
 from .choices import Speaker
 from .evidence import LeftOut
 from .whisper import HeardWord, NotTranscribed
@@ -67,23 +67,23 @@ def transcribe(path: Path, channels: int, still_at_it: Callable[[], None] = lamb
             suppressed += [Suppressed(speaker.value, *times(one, piece), one.text, one.reason.value) for one in left_out]
             reached("transcription.piece_heard")
     when = attrgetter("start_ms", "end_ms")
-    thresholds = {**sound.THRESHOLDS, **evidence.THRESHOLDS}
+    thresholds = {**sound.THRESHOLDS, **voice.THRESHOLDS, **evidence.THRESHOLDS}
     return SpokenWords(transcriber.model, tuple(sorted(words, key=when)), tuple(sorted(suppressed, key=when)), thresholds)
 
 
 def heard_in(piece: sound.Piece, transcriber: whisper.Whisper) -> tuple[list[HeardWord], list[LeftOut]]:
     """What to believe and what to leave out, in the piece's seconds. Whisper is shown what has a voice, and short pauses."""
     sounds = [sound.Span(span.start_ms - piece.start_ms, span.end_ms - piece.start_ms) for span in piece.spans]
-    found = whisper.voiced(piece.wav)
-    voice = sounds if found is None else found
-    left_out = [each for one in sounds for each in evidence.voiceless(one, voice)]
-    if not voice:
+    found = voice.voiced(piece.wav)
+    voices = sounds if found is None else found
+    left_out = [each for one in sounds for each in evidence.voiceless(one, voices)]
+    if not voices:
         return [], left_out
-    timeline = word_times.without_long_pauses(voice, sounds[-1].end_ms)
+    timeline = word_times.without_long_pauses(voices, sounds[-1].end_ms)
     shown = sound.only(piece.wav, timeline.kept)
     believed, doubted = evidence.weighed(transcriber.hear(shown), timeline.length_ms / 1000)
     words = word_times.aligned(believed, sound.levels_of(shown, word_times.STEP_MS))
-    kept, unspoken = evidence.where_nobody_spoke([timeline.restored(word) for word in words], voice)
+    kept, unspoken = evidence.where_nobody_spoke([timeline.restored(word) for word in words], voices)
     return kept, [*left_out, *unspoken, *(timeline.restored(one) for one in doubted)]
 
 

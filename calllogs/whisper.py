@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.conf import settings
 
 from . import whisper_models
-from .sound import Span
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 TIMEOUT_S = 300.0
-# A shorter gap between two sounds of a voice is part of what is said.
-VOICE_PAUSE_MS = 500
-VOICE_THRESHOLD = 0.5
 
 
 class NotTranscribed(Exception):
@@ -147,15 +143,3 @@ def loaded(name: str) -> "WhisperModel":
         return WhisperModel(str(whisper_models.folder(name)), device="cpu", compute_type="int8", cpu_threads=2)
     except (ImportError, whisper_models.NoModel) as error:
         raise NotTranscribed(f"no Whisper on this machine: {error}") from error
-
-
-def voiced(wav: bytes) -> list[Span] | None:
-    """Where there is a voice, from the file's start; None where nothing is installed that could tell."""
-    try:
-        from faster_whisper.audio import decode_audio
-        from faster_whisper.vad import VadOptions, get_speech_timestamps
-    except ImportError:
-        return None
-    options = VadOptions(threshold=VOICE_THRESHOLD, min_silence_duration_ms=VOICE_PAUSE_MS, speech_pad_ms=0)
-    found = get_speech_timestamps(decode_audio(io.BytesIO(wav), sampling_rate=16000), options, sampling_rate=16000)
-    return [Span(span["start"] // 16, span["end"] // 16) for span in found]

@@ -1,7 +1,6 @@
 """Whisper's words with their times and speakers: with the real local model, and with OpenAI's answers over real HTTP."""
 
 import json
-import sys
 import wave
 from array import array
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 from django.test import override_settings
 
 from benchmarks import word_times
-from calllogs import sound, whisper
+from calllogs import sound, voice, whisper
 from calllogs.transcription import NotTranscribed, SpokenWords, transcribe
 from simulator.speech import decode_mulaw, encode_mulaw
 
@@ -196,7 +195,7 @@ class TestAtOpenAI:
     def test_where_no_voice_can_be_told_from_music_whatever_is_loud_is_sent(
         self, openai: MediaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(sys.modules, "faster_whisper.vad", None)
+        monkeypatch.setattr(voice, "detector", lambda: None)
         (tmp_path / "tone.wav").write_bytes(wav(silence(2) + tone(4) + silence(30)))
         openai.answers(answer(("Hello", 0.9, 1.4), ("Subscribe!", 29.0, 29.5)))
         found = transcribe(tmp_path / "tone.wav", 1)
