@@ -339,9 +339,21 @@ async def until_in_database(condition: Callable[[], object]) -> None:
 
 
 async def calls_and_is_not_transcribed_at_once(s: Crash) -> None:
-    # Of all that can go wrong there, what its client does not try again by itself.
-    s.place.openai.answers((400, b"{}"), NO_WORDS)
-    await calls(s)
+    """The file of its recording cannot be read, so another attempt is to be made."""
+    s.stack.send(s.victim, signal.SIGSTOP)
+    call = await s.greeted()
+    await call.hang_up()
+    await call.settled
+    await until_in_database(lambda: Recording.objects.filter(state="stored").exists())
+    name = await in_database(lambda: Recording.objects.get().file)
+    file, elsewhere = s.place.media / "recordings" / name, s.place.media / name
+    file.rename(elsewhere)
+    try:
+        s.stack.send(s.victim, signal.SIGCONT)
+        await the_clock_strikes()
+        await s.dies()
+    finally:
+        elsewhere.rename(file)
 
 
 NO_WORDS = json.dumps(
