@@ -72,6 +72,15 @@ class TestAVoice:
             pytest.approx(expected.end_ms, abs=100),
         )
 
+    def test_is_found_under_a_whistle_that_no_telephone_has(self) -> None:
+        """Taken every sixth sample, it would be a hum of 100 Hz, louder than the voice."""
+        line, rate = on_a_line("Where is my order?", 0.02), 48000
+        at = np.arange(len(line) * rate // RATE)
+        whistle = 12000 * np.sin(2 * np.pi * 7900 * at / rate)
+        together = (np.interp(at * RATE / rate, np.arange(len(line)), line) + whistle).astype(np.int16)
+        [span] = voiced(wav(array("h", together.tobytes()), rate=rate)) or []
+        assert 3200 <= span.start_ms < span.end_ms <= 4400
+
 
 class TestNoVoice:
     @pytest.mark.parametrize(
