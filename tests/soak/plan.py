@@ -47,7 +47,7 @@ class Form:
 
     calls: int = 1000
     speed: float = 1.0
-    gap_s: float = 0.9
+    gap_s: float = 0.75
     at_once: int = 24
     pause_s: tuple[float, float] = (20.0, 40.0)
     lasts_s: tuple[float, float] = (1.0, 10.0)

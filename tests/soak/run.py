@@ -170,7 +170,7 @@ class Soak:
             *await in_database(verdict.of_logs, self.product.logs, numbers, ERRORS),
         ]
         if self.form.processes_are_judged:
-            lines += verdict.of_processes(base, end, self.lives.values())
+            lines += verdict.of_processes(base, end, list(self.lives.values()))
         return lines
 
     def _of_engine(self) -> list[Line]:
@@ -210,7 +210,7 @@ async def soak(form: Form, seed: int, folder: Path, say: Callable[[str], None]) 
             speed=form.speed,
             fallback_twiml=FALLBACK.read_text(),
             status_callback=f"{product.url}/call-status",
-            people={PERSON: Person(after_ms=400, stays_ms=1500), NOBODY: Person("no-answer", after_ms=1000)},
+            people={PERSON: Person(after_ms=400, stays_ms=1500), NOBODY: Person("busy")},
             voice=Brief(),
         )
         model = VoiceModel(UnderstandsWishes, port=product.voice_model_port, keep=10 * form.calls)

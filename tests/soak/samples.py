@@ -11,6 +11,11 @@ WARM_UP_CALLS = 50
 # A line through fewer says nothing.
 LEAST_CALLS = 150
 MOST_KB_PER_CALL = 2.0
+# A connection to the broker or the carrier that is kept for the next time.
+SPARE_FILES = 2
+# A process that carries calls has pools of threads, which grow when they are needed and stay: for tools, for the log, for the
+# carrier, for the disk, for waking tasks, and the event loop's own.
+POOLED_THREADS = 8 + 4 + 8 + 1 + 1 + 6
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from simulator.telephone import Complaint, Dial, Person, Telephone
 from simulator.telephone import recordings as carriers
 from tests.soak import verdict
 from tests.soak.plan import Caller, Wish
-from tests.soak.samples import LEAST_CALLS, WARM_UP_CALLS, Life, Sample
+from tests.soak.samples import LEAST_CALLS, POOLED_THREADS, SPARE_FILES, WARM_UP_CALLS, Life, Sample
 from tests.soak.verdict import Line
 from voiceagent.models import MediaStream, ToolEffect
 
@@ -284,8 +284,9 @@ def lived(calls: int, kb_per_call: float) -> Life:
     [
         (Sample(0, 0, 20, 9), lived(LEAST_CALLS, 1.9), []),
         (Sample(0, 0, 19, 8), lived(LEAST_CALLS, -3.0), []),
-        (Sample(0, 0, 21, 9), lived(LEAST_CALLS, 0.0), ["web1: open files at the base, at the end"]),
-        (Sample(0, 0, 20, 10), lived(LEAST_CALLS, 0.0), ["web1: threads at the base, at the end"]),
+        (Sample(0, 0, 20 + SPARE_FILES, 9 + POOLED_THREADS), lived(LEAST_CALLS, 0.0), []),
+        (Sample(0, 0, 21 + SPARE_FILES, 9), lived(LEAST_CALLS, 0.0), ["web1: open files at the base, at the end"]),
+        (Sample(0, 0, 20, 10 + POOLED_THREADS), lived(LEAST_CALLS, 0.0), ["web1: threads at the base, at the end"]),
         (Sample(0, 0, 20, 9), lived(LEAST_CALLS, 2.2), ["web1: memory for each completed call"]),
         (Sample(0, 0, 20, 9), lived(LEAST_CALLS - 10, 9.0), []),
     ],

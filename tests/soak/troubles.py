@@ -104,11 +104,12 @@ async def broker_hangs(product: Product, telephone: Telephone, chance: Random) -
 
 @trouble
 async def broker_restarts_empty(product: Product, telephone: Telephone, chance: Random) -> AsyncIterator[None]:
-    product.services.stop(product.valkey)
+    stopped = product.valkey
+    product.services.stop(stopped)
     try:
         yield
     finally:
-        product.services.start(product.valkey.program)
+        product.services.start(stopped.program)
 
 
 # The carrier

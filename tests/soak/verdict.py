@@ -21,7 +21,7 @@ from tests.phone_calls.world import ERROR_LINE, audit_records, places_taken, wor
 from voiceagent.models import MediaStream, ToolEffect
 
 from .plan import Caller
-from .samples import LEAST_CALLS, MOST_KB_PER_CALL, Life, Sample
+from .samples import LEAST_CALLS, MOST_KB_PER_CALL, POOLED_THREADS, SPARE_FILES, Life, Sample
 
 # What a carrier complains of that could not reach us, or was refused because of that.
 UNREACHED = {11200, 11205, 11217, 31901, 31902, 31920}
@@ -216,14 +216,16 @@ def without_particulars(line: str) -> str:
 # The processes
 
 
-def of_processes(base: Mapping[str, Sample], end: Mapping[str, Sample], lives: Iterable[Life]) -> list[Line]:
+def of_processes(base: Mapping[str, Sample], end: Mapping[str, Sample], lives: Sequence[Life]) -> list[Line]:
     """`base` and `end`: at rest, by the process's name."""
     lines = []
     for name in sorted(base):
         before, after = base[name], end[name]
+        pooled = POOLED_THREADS if name.startswith("web") else 0
+        files, threads = f"{before.files}, {after.files}", f"{before.threads}, {after.threads}"
         lines += [
-            Line(f"{name}: open files at the base, at the end", f"{before.files}, {after.files}", after.files <= before.files),
-            Line(f"{name}: threads at the base, at the end", f"{before.threads}, {after.threads}", after.threads <= before.threads),
+            Line(f"{name}: open files at the base, at the end", files, after.files <= before.files + SPARE_FILES),
+            Line(f"{name}: threads at the base, at the end", threads, after.threads <= before.threads + pooled),
         ]
     for life in lives:
         if life.calls >= LEAST_CALLS:
