@@ -5,13 +5,12 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import time as time_of_day
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from django.conf import settings
 
@@ -222,46 +221,30 @@ async def soak(form: Form, seed: int, folder: Path, say: Callable[[str], None]) 
 
 async def _carried_out(one: Soak, plan: Plan, chance: Random) -> list[Line]:
     began, cpu_began = time.monotonic(), sum(os.times()[:2])
-    async with _meanwhile(one.tell_progress(), one.watch_clock()):
+    # What breaks in any of these, ends the soak.
+    async with asyncio.TaskGroup() as group:
+        looking = [group.create_task(one.tell_progress()), group.create_task(one.watch_clock())]
         one.say(f"{len(plan.warming_up)} calls to warm up")
         await one.place(plan.warming_up)
         await one.settles(60.0)
         await asyncio.sleep(one.form.rest_s / 3)
         base = one.at_rest()
         one.say(f"{len(plan.callers)} calls, and {len(plan.troubles)} troubles")
-        breaking = _meanwhile(one.break_things(plan.troubles, chance), ended_by_itself=True)
-        async with _meanwhile(one.watch_processes()), breaking:
-            await one.place(plan.callers)
+        looking.append(group.create_task(one.watch_processes()))
+        breaking = group.create_task(one.break_things(plan.troubles, chance))
+        await one.place(plan.callers)
+        await breaking
         busy = (sum(os.times()[:2]) - cpu_began) / (time.monotonic() - began)
-    one.say("all calls are over, and all troubles")
-    await one.settles(one.form.settles_within_s)
-    await asyncio.sleep(one.form.rest_s)
-    lines = await one.judged(base, one.at_rest())
+        one.say("all calls are over, and all troubles")
+        await one.settles(one.form.settles_within_s)
+        await asyncio.sleep(one.form.rest_s)
+        for task in looking:
+            task.cancel()
     return [
-        *lines,
+        *await one.judged(base, one.at_rest()),
         Line("troubles", verdict.by_number(Counter(kind for kind, *_ in one.troubles))),
         Line("processes started again", f"{len(one.product.said)}"),
         Line("the outside parties' process: of a core, and latest", f"{busy:.0%}, {one.latest_s * 1000:.0f} ms"),
         Line("Whisper", "an HTTP server on this machine stands in for it"),
         Line("time", f"{time.monotonic() - began:.0f} s"),
     ]
-
-
-class _meanwhile:
-    """Work that goes on beside a block. What is `ended_by_itself` is waited for; otherwise the end of the block ends it."""
-
-    def __init__(self, *work: Coroutine[Any, Any, None], ended_by_itself: bool = False) -> None:
-        self._work = work
-        self._ended_by_itself = ended_by_itself
-
-    async def __aenter__(self) -> None:
-        self._tasks = [asyncio.create_task(one) for one in self._work]
-
-    async def __aexit__(self, *problem: object) -> None:
-        for task in self._tasks:
-            # What broke by itself is told; what still goes on is ended.
-            if not task.done() and (not self._ended_by_itself or problem[0]):
-                task.cancel()
-        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(result, Exception) and not problem[0]:
-                raise result
