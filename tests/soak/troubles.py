@@ -4,10 +4,10 @@ import asyncio
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from simulator.fault_proxy import FaultProxy, Mode
 from simulator.telephone import Telephone
@@ -82,7 +82,8 @@ async def database_connections_ended(product: Product, telephone: Telephone, cha
 
     async def again_and_again() -> None:
         while True:
-            await in_database(end_all)
+            with suppress(OperationalError):
+                await in_database(end_all)
             await asyncio.sleep(1)
 
     ending = asyncio.create_task(again_and_again())
