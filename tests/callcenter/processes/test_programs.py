@@ -37,6 +37,12 @@ def test_real_calls_have_two_web_processes_three_workers_and_a_clock() -> None:
     assert "https://calls.example.com/incoming-call" in plan.welcome
 
 
+def test_threads_share_their_memory_in_every_process_of_ours_here_and_in_the_image() -> None:
+    ours = run(Environment(), DATA, DOOR).stages[1]
+    assert {program.environment["MALLOC_ARENA_MAX"] for program in ours} == {"2"}
+    assert "MALLOC_ARENA_MAX=2" in (ROOT / "Dockerfile").read_text()
+
+
 def test_the_demo_adds_a_seeded_shop_a_voice_and_a_call(practice: dict[str, str]) -> None:
     plan = demo(Environment(), DATA, DOOR, once=True)
     assert names(plan) == [["migrate", "seed"], ["web1", "web2", "worker", "fetch", "speech", "beat"]]
