@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -72,13 +73,17 @@ async def test_the_databases_connections_are_ended_and_new_ones_are_not_when_it_
             return True
         return False
 
+    has_one = threading.Event()
+
     def loses_its_connection() -> None:
         assert still_answers()
+        has_one.set()
         while still_answers():
             pass
         connections.close_all()
 
     losing = asyncio.create_task(asyncio.to_thread(loses_its_connection))
+    assert await asyncio.to_thread(has_one.wait, 10)
     async with breaks("database_connections_ended", telephone), asyncio.timeout(20):
         await losing
     assert await in_database(still_answers)
