@@ -22,6 +22,8 @@ def carrier(settings: Any) -> Iterator[Carrier]:
         yield one
 
 
+# Minutes, on a busy machine; one that was given up would go on beside the next drill.
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", STORIES)
 @pytest.mark.drill("I9", "webhooks in any order, twice, late, or never")
 async def test_thousands_of_orders_come_to_the_same_record(
