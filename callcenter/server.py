@@ -193,6 +193,7 @@ def main(arguments: Sequence[str]) -> int:
 
     # It sets Django up, which the others need.
     from .asgi import application  # isort: skip
+    from voiceagent import blocking
     from voiceagent.live import live
 
     from .health import event_loop
@@ -200,6 +201,7 @@ def main(arguments: Sequence[str]) -> int:
 
     def begin(loop: asyncio.AbstractEventLoop) -> None:
         event_loop.watch(loop)
+        blocking.start_threads()
         # A process that died on this machine may have left something behind.
         log.watch()
 

@@ -213,8 +213,9 @@ def write_what_tools_did(call: CallLog) -> None:
         if effect.tool_call_id not in known:
             position += 1
             started_ms = milliseconds_since(call.streaming_at, effect.begun_at)
-            asked = {"name": effect.name, "arguments": effect.arguments, "position": position, "started_ms": started_ms}
-            call.tool_calls.create(tool_call_id=effect.tool_call_id, **asked, **now)
+            asked = {"name": effect.name, "arguments": effect.arguments, "started_ms": started_ms}
+            place = {"stream": call.streams, "position": position}
+            call.tool_calls.create(tool_call_id=effect.tool_call_id, **asked, **place, **now)
         elif known[effect.tool_call_id].status in ToolCall.WITHOUT_RESULT:
             call.tool_calls.filter(tool_call_id=effect.tool_call_id).update(**now)
 

@@ -10,20 +10,19 @@ import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # Each thread holds at most one database connection, so these bound the connections of a process, whatever its calls.
-_tools = ThreadPoolExecutor(8, thread_name_prefix="tool")
-_records = ThreadPoolExecutor(4, thread_name_prefix="record")
-_carrier = ThreadPoolExecutor(8, thread_name_prefix="carrier")
-# Uses no connection at all.
-_disk = ThreadPoolExecutor(1, thread_name_prefix="disk")
+THREADS = {"tool": 8, "record": 4, "carrier": 8, "disk": 1}
+POOLS = {name: ThreadPoolExecutor(most, thread_name_prefix=name) for name, most in THREADS.items()}
+ASK_DATABASE = ("tool", "record")
 
 # A short question to the database that is not answered by then will not be; the caller waits meanwhile.
 ASKED_LIMIT_S = 3.0
@@ -35,6 +34,7 @@ TOOL_LOCK_LIMIT_MS = 1000
 TOOL_IDLE_LIMIT_MS = 10_000
 # After this the other end has gone without saying so, and the thread is taken back.
 THREAD_LIMIT_S = 10.0
+START_LIMIT_S = 5.0
 
 
 async def use_tool(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -44,22 +44,42 @@ async def use_tool(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) 
         "lock_timeout": TOOL_LOCK_LIMIT_MS,
         "idle_in_transaction_session_timeout": TOOL_IDLE_LIMIT_MS,
     }
-    return await _Work(limits_ms).on(_tools, lambda: function(*args, **kwargs))
+    return await _Work(limits_ms).on(POOLS["tool"], lambda: function(*args, **kwargs))
 
 
 async def record(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For the call's own reading and writing, which must not wait for a slow tool."""
-    return await _Work().on(_records, lambda: function(*args, **kwargs))
+    return await _Work().on(POOLS["record"], lambda: function(*args, **kwargs))
 
 
 async def ask_carrier(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """For the carrier's REST API, which may take seconds."""
-    return await _Work().on(_carrier, lambda: function(*args, **kwargs))
+    return await _Work().on(POOLS["carrier"], lambda: function(*args, **kwargs))
 
 
 async def keep(function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
     """For what goes to a file, and must get there while the database holds every other thread."""
-    await asyncio.get_running_loop().run_in_executor(_disk, lambda: function(*args, **kwargs))
+    await asyncio.get_running_loop().run_in_executor(POOLS["disk"], lambda: function(*args, **kwargs))
+
+
+def start_threads() -> None:
+    """Begin with all of them, which otherwise come with the calls: a process holds from the first call what it will hold.
+
+    Does not wait for it. Those that will ask the database do so once, if it is there.
+    """
+    for name, most in THREADS.items():
+        all_there = Barrier(most)
+        for _ in range(most):
+            POOLS[name].submit(_begin, all_there, asks_database=name in ASK_DATABASE)
+
+
+def _begin(all_there: Barrier, *, asks_database: bool) -> None:
+    with suppress(BrokenBarrierError):
+        all_there.wait(START_LIMIT_S)
+    if asks_database:
+        with suppress(DatabaseError):
+            connections["default"].ensure_connection()
+        connections["default"].close()
 
 
 class _Work:
@@ -69,6 +89,7 @@ class _Work:
         self._limits = "; ".join(f"SET {name} = {limit}" for name, limit in (limits_ms or {}).items())
         self._limited_session: Any = None
         self._database: Any = None
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def on(self, pool: ThreadPoolExecutor, function: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(pool, self._do, asyncio.get_running_loop(), function)
@@ -83,6 +104,9 @@ class _Work:
         finally:
             close_old_connections()
             self._database = None
+            # The server may have ended meanwhile, and its loop with it.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._over)
 
     def _limited(self, execute: Callable[..., R], sql: str, params: Any, many: bool, context: dict[str, Any]) -> R:
         """Set with the first query of each connection, so that a tool that asks the database nothing does not need one."""
@@ -93,7 +117,12 @@ class _Work:
         return execute(sql, params, many, context)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_later(THREAD_LIMIT_S, self._part)
+        self._alarm = loop.call_later(THREAD_LIMIT_S, self._part)
+
+    def _over(self) -> None:
+        """Nobody waits ten seconds to let go of what was asked."""
+        if self._alarm:
+            self._alarm.cancel()
 
     def _part(self) -> None:
         """Shutting the socket down ends the thread's wait with an error; closing it under the thread would not be safe."""

@@ -7,8 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-Answer = bytes | tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
-
 
 @dataclass(frozen=True)
 class Request:
@@ -16,6 +14,10 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+
+
+Fixed = bytes | tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
+Answer = Fixed | Callable[[Request], Fixed]
 
 
 @dataclass
@@ -34,7 +36,10 @@ class MediaServer:
         self.script = list(script)
 
     def next(self) -> tuple[int, bytes, dict[str, str]]:
+        """What the last request is answered with."""
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if callable(answer):
+            answer = answer(self.requests[-1])
         if isinstance(answer, bytes):
             return 200, answer, {}
         return answer if len(answer) == 3 else (*answer, {})

@@ -354,6 +354,14 @@ class TestTakingACallUp:
         assert 9000 <= first.started_ms <= so_far.elapsed_ms
         assert log.take_up(SID).remarks == so_far.remarks, "and is found once"
 
+    def test_what_a_tool_did_in_the_second_stream_comes_after_the_first(self) -> None:
+        for stream, words in enumerate(("It ships", "One moment."), start=1):
+            log.agent_connected(SID, engine="e", model="m", settings_version=None, stream=stream)
+            log.write(SID, replace(self.told, heard=words), stream)
+        effect(tool_call_id="call_9", output="It is booked.")
+        assert [remark.text for remark in log.take_up(SID).remarks] == ["It ships", "One moment.", "cancel_order: It is booked."]
+        assert call().tool_calls.get().stream == 2
+
     def test_a_result_that_was_written_down_is_not_written_again(self) -> None:
         log.write(SID, self.looked_up)
         effect(tool_call_id="call_1", output="It is something else.")

@@ -7,25 +7,23 @@ doors: signed forms, tickets, the log that a session writes to, and HTTP to a ca
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import hypothesis
 import time_machine
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from hypothesis import given, strategies
 from twilio.request_validator import RequestValidator
 
 from callcenter.log import log
 from calllogs.models import CallLog, Transfer
 from calllogs.reconcile import close_forgotten_calls, close_silent_calls, find_recordings
+from tests.calllogs.media import Fixed, Request, serving
 from voiceagent import tickets
 from voiceagent.call.commands import LogEnd, LogEntry, LogLanguage, LogToolCall, LogTransfer, LogTurn
 from voiceagent.models import MediaStream
@@ -42,49 +40,27 @@ OURS = {"id", "call_id", "recording_id", "file", "told_late", "carrier_sequence"
 
 @dataclass
 class Carrier:
-    """The carrier's REST API, for one call that is over."""
+    """What the carrier's REST API knows of one call that is over."""
 
-    url: str
     dialled: str = ""
     recordings: list[dict[str, Any]] = field(default_factory=list)
 
-    def answer(self, path: str) -> dict[str, Any] | None:
+    def answer(self, request: Request) -> Fixed:
+        found = self._found(request.path.partition("?")[0].rpartition("/")[2])
+        return (200 if found else 404), json.dumps(found or {"code": 20404}).encode()
+
+    def _found(self, name: str) -> dict[str, Any] | None:
         page = {"page": 0, "page_size": 50, "uri": "", "next_page_uri": None}
         created = "Wed, 18 Nov 2026 17:00:10 +0000"
-        match path.partition("?")[0].rpartition("/")[2]:
-            case name if name == f"{CALL}.json":
-                return {"sid": CALL, "status": "completed", "duration": str(LASTED_S)}
-            case "Calls.json":
-                duration = str(TALKED_S if self.dialled == "completed" else 0)
-                leg = {"sid": LEG, "parent_call_sid": CALL, "status": self.dialled, "duration": duration, "date_created": created}
-                return {"calls": [leg] if self.dialled else [], **page}
-            case "Recordings.json":
-                return {"recordings": self.recordings, **page}
+        if name == f"{CALL}.json":
+            return {"sid": CALL, "status": "completed", "duration": str(LASTED_S)}
+        if name == "Calls.json":
+            duration = str(TALKED_S if self.dialled == "completed" else 0)
+            leg = {"sid": LEG, "parent_call_sid": CALL, "status": self.dialled, "duration": duration, "date_created": created}
+            return {"calls": [leg] if self.dialled else [], **page}
+        if name == "Recordings.json":
+            return {"recordings": self.recordings, **page}
         return None
-
-
-@contextmanager
-def carrier_on_this_machine() -> Iterator[Carrier]:
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = carrier.answer(self.path)
-            content = json.dumps(found or {"code": 20404}).encode()
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
-        carrier = Carrier(f"http://127.0.0.1:{http.server_port}")
-        Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        try:
-            yield carrier
-        finally:
-            http.shutdown()
 
 
 class Process:
@@ -366,16 +342,21 @@ def facts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def every_order(story: Story, carrier: Carrier, *, examples: int) -> str:
+def every_order(story: Story, *, examples: int) -> str:
     """Whether so many ways of being told come to the record of each told once, in its order. The disposition of all."""
-    in_order = happen(story, list(story.steps), carrier)
-    (call,) = in_order["call"]
-    assert (call["status"], call["disposition"], call["caller_number"]) == ("ended", story.disposition, CALLER)
+    carrier = Carrier()
+    with serving() as rest:
+        rest.answers(carrier.answer)
+        with override_settings(TWILIO_API_URL=rest.url, HUMAN_AGENT_HOURS="always", MOST_CALLS=story.most_calls):
+            in_order = happen(story, list(story.steps), carrier)
+            (call,) = in_order["call"]
+            assert (call["status"], call["disposition"], call["caller_number"]) == ("ended", story.disposition, CALLER)
 
-    @given(steps=deliveries(story))
-    @hypothesis.settings(max_examples=examples, deadline=None, database=None)
-    def holds(steps: list[Step]) -> None:
-        assert happen(story, steps, carrier) == in_order, [step.name for step in steps]
+            @given(steps=deliveries(story))
+            @hypothesis.settings(max_examples=examples, deadline=None, database=None)
+            def holds(steps: list[Step]) -> None:
+                rest.requests.clear()
+                assert happen(story, steps, carrier) == in_order, [step.name for step in steps]
 
-    holds()
+            holds()
     return story.disposition
