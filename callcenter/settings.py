@@ -185,6 +185,8 @@ INSTALLED_APPS = [
     "voiceagent",
     "orders",
     "calllogs",
+    # The last one: the permissions of all others exist when it makes the roles.
+    "staff",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

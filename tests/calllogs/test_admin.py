@@ -20,7 +20,7 @@ from calllogs import admin as pages
 from calllogs import audio
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
-from calllogs.roles import MANAGERS, SUPPORT_STAFF
+from staff.roles import MANAGERS, SUPPORT_STAFF
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
 

@@ -3,7 +3,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from calllogs.roles import MANAGERS, SUPPORT_STAFF, make_roles
+from staff.roles import MANAGERS, SUPPORT_STAFF, make_roles
 from voiceagent.models import AgentSettings, TransferDestination
 
 LIST = reverse("admin:voiceagent_agentsettings_changelist")

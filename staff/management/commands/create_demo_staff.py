@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from calllogs.roles import MANAGERS, SUPPORT_STAFF, make_roles
+from staff.roles import MANAGERS, SUPPORT_STAFF, make_roles
 
 PEOPLE = {"sam": SUPPORT_STAFF, "mia": MANAGERS}
 

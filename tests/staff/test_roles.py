@@ -8,7 +8,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from calllogs.roles import MANAGERS, ROLES, SUPPORT_STAFF, make_roles
+from staff.roles import MANAGERS, ROLES, SUPPORT_STAFF, make_roles
 
 pytestmark = pytest.mark.django_db
 
