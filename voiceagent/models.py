@@ -9,6 +9,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 
+from staff import versions
+
 from .languages import LANGUAGES
 
 e164 = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "A number in international form, such as +14155550123.")
@@ -103,6 +105,8 @@ class TransferDestination(models.Model):
     description = models.CharField(max_length=200, help_text="What belongs there; the agent reads this to choose.")
     phone = models.CharField(max_length=16, validators=[e164])
     any_time = models.BooleanField("rung at any time", default=False, help_text="Also outside the shop's opening hours.")
+
+    history = versions.versions(app="staff")
 
     class Meta:
         ordering = ("department",)

@@ -2,6 +2,7 @@
 
 from .appointments import Appointment, NotFree
 from .customers import Customer
+from .forgetting import forget_history
 from .help_articles import HelpArticle
 from .opening_hours import Closure, OpeningHours, ShopHours
 from .orders import Order, OrderItem, WrongState
@@ -19,4 +20,5 @@ __all__ = [
     "Proof",
     "ShopHours",
     "WrongState",
+    "forget_history",
 ]

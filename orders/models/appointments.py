@@ -16,6 +16,8 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Func, Q, Value
 from psycopg import errors
 
+from staff import versions
+
 from .customers import E164, Customer, is_e164
 from .opening_hours import ShopHours, shop_zone
 
@@ -66,6 +68,7 @@ class Appointment(models.Model):
     booked_at = models.DateTimeField(auto_now_add=True)
 
     objects = AppointmentQuerySet.as_manager()
+    history = versions.versions()
 
     class Meta:
         ordering = ["starts_at", "lane"]
@@ -156,15 +159,16 @@ class Appointment(models.Model):
             raise NotFree(why, free_near(starts_at, now, hours))
         for lane in range(1, lanes_at(starts_at, hours) + 1):
             try:
-                return cls.objects.create(
-                    phone=phone,
-                    customer=customer,
-                    starts_at=starts_at,
-                    ends_at=starts_at + SLOT,
-                    lane=lane,
-                    about=about[:200],
-                    call_sid=call_sid,
-                )
+                with versions.as_done_by(f"the caller, {call_sid}" if call_sid else ""):
+                    return cls.objects.create(
+                        phone=phone,
+                        customer=customer,
+                        starts_at=starts_at,
+                        ends_at=starts_at + SLOT,
+                        lane=lane,
+                        about=about[:200],
+                        call_sid=call_sid,
+                    )
             except IntegrityError as refusal:
                 if isinstance(refusal.__cause__, errors.UniqueViolation):
                     return same.get()
@@ -178,9 +182,12 @@ class Appointment(models.Model):
     def finish(self) -> bool:
         return self._close(self.Status.DONE)
 
+    @transaction.atomic
     def _close(self, status: str) -> bool:
         closed = Appointment.objects.booked().filter(pk=self.pk).update(status=status)
         self.refresh_from_db(fields=["status"])
+        if closed:
+            versions.record(self)
         return bool(closed)
 
 

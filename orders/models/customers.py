@@ -6,6 +6,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from staff import versions
+
 E164 = r"^\+[1-9][0-9]{6,14}$"
 is_e164 = RegexValidator(E164, "Write the number in full, like +14155550142.")
 
@@ -23,6 +25,8 @@ class Customer(models.Model):
     address = models.CharField(max_length=200, blank=True)
     postcode = models.CharField(max_length=12, blank=True)
     since = models.DateTimeField("customer since", auto_now_add=True)
+
+    history = versions.versions()
 
     class Meta:
         ordering = ["name"]

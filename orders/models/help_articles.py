@@ -7,6 +7,8 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import models
 from django.db.models import F
 
+from staff import versions
+
 LANGUAGE = "english"
 
 
@@ -53,6 +55,7 @@ class HelpArticle(models.Model):
     rank: float  # only where a question found it
 
     objects = HelpArticleQuerySet.as_manager()
+    history = versions.versions(excluded_fields=["search"])
 
     class Meta:
         ordering = ["topic", "title"]

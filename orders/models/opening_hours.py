@@ -19,6 +19,8 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Extract
 from django.utils import timezone
 
+from staff import versions
+
 
 def shop_zone() -> ZoneInfo:
     return ZoneInfo(settings.SHOP_TIME_ZONE)
@@ -49,6 +51,8 @@ class OpeningHours(models.Model):
         validators=[MinValueValidator(0)],
         help_text="How many appointments can be kept at the same time; 0 for none.",
     )
+
+    history = versions.versions()
 
     class Meta:
         ordering = ["weekday", "opens"]
@@ -95,6 +99,8 @@ class Closure(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     name = models.CharField(max_length=80, help_text="As the agent may say it: “Thanksgiving”, “stocktaking”.")
+
+    history = versions.versions()
 
     class Meta:
         ordering = ["first_day"]

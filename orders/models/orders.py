@@ -6,12 +6,14 @@ same order at once cannot both succeed; check constraints keep the facts that be
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q, Sum
 from django.utils import timezone
+
+from staff import versions
 
 from .customers import Customer
 
@@ -72,6 +74,7 @@ class Order(models.Model):
     cancelled_by = models.CharField(max_length=80, blank=True)
 
     objects = OrderQuerySet.as_manager()
+    history = versions.versions()
 
     class Meta:
         ordering = ["-placed_at"]
@@ -122,7 +125,7 @@ class Order(models.Model):
 
     def cancel(self, *, by: str, at: datetime | None = None) -> None:
         """Raises `WrongState` when it has been packed off already, or is cancelled."""
-        self._move(self.Status.CANCELLED, cancelled_at=at or timezone.now(), cancelled_by=by[:80])
+        self._move(self.Status.CANCELLED, cancelled_at=at or timezone.now(), cancelled_by=by[:80], by=by)
 
     def was_cancelled_by(self, by: str) -> bool:
         return self.status == self.Status.CANCELLED and self.cancelled_by == by[:80]
@@ -131,7 +134,7 @@ class Order(models.Model):
         self._move(self.Status.PACKED)
 
     def ship(self, *, at: datetime | None = None, estimated_delivery: date | None = None) -> None:
-        facts = {"estimated_delivery": estimated_delivery} if estimated_delivery else {}
+        facts: dict[str, Any] = {"estimated_delivery": estimated_delivery} if estimated_delivery else {}
         self._move(self.Status.SHIPPED, shipped_at=at or timezone.now(), **facts)
 
     def deliver(self, *, at: datetime | None = None) -> None:
@@ -140,11 +143,13 @@ class Order(models.Model):
     def take_back(self, *, at: datetime | None = None) -> None:
         self._move(self.Status.RETURNED, returned_at=at or timezone.now())
 
-    def _move(self, to: str, **facts: object) -> None:
+    @transaction.atomic
+    def _move(self, to: str, by: str = "", **facts: object) -> None:
         moved = Order.objects.filter(pk=self.pk, status__in=self.before(to)).update(status=to, **facts)
         self.refresh_from_db()
         if not moved:
             raise WrongState(self)
+        versions.record(self, by=by)
 
 
 class OrderItem(models.Model):
@@ -152,6 +157,8 @@ class OrderItem(models.Model):
     name = models.CharField(max_length=120)
     quantity = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
     price = models.DecimalField("price each", max_digits=8, decimal_places=2, validators=[MinValueValidator(0)])
+
+    history = versions.versions()
 
     class Meta:
         ordering = ["pk"]
