@@ -11,10 +11,13 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import dj_database_url
+import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voiceagent.dialable import country_of, why_not
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -39,9 +42,13 @@ class Environment(BaseSettings):
     TWILIO_ACCOUNT_SID: str = Field("", pattern=r"^(AC[0-9a-f]{32})?$", description="The Twilio account that owns the number")
     TWILIO_AUTH_TOKEN: str = Field("", description="Signs and checks webhooks; without it every webhook is refused")
     TWILIO_API_URL: str = Field("https://api.twilio.com", description="Twilio's REST API")
+    HOME_COUNTRIES: list[str] = Field(
+        [],
+        description='Countries whose numbers may be rung, as a JSON list such as ["US", "CA"]; empty: that of the line that was '
+        "called and that of HUMAN_AGENT_PHONE",
+    )
     HUMAN_AGENT_PHONE: str = Field(
         "",
-        pattern=r"^(\+[1-9][0-9]{6,14})?$",
         description="Where callers are put through, E.164; without it they can leave a message",
     )
 
@@ -97,6 +104,24 @@ class Environment(BaseSettings):
             raise ValueError(f"{name!r} is not a time zone; try one like Europe/Berlin") from None
         return name
 
+    @field_validator("HOME_COUNTRIES")
+    @classmethod
+    def are_countries(cls, codes: list[str]) -> list[str]:
+        if unknown := [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]:
+            raise ValueError(f"{unknown[0]!r} is no country; use two letters, such as GB")
+        return codes
+
+    @field_validator("HUMAN_AGENT_PHONE")
+    @classmethod
+    def can_be_rung(cls, number: str, info: ValidationInfo) -> str:
+        """Its country is at home unless HOME_COUNTRIES says which are."""
+        countries = info.data.get("HOME_COUNTRIES")
+        if number and (reason := why_not(number, abroad=True)):
+            raise ValueError(reason)
+        if number and countries and country_of(number) not in countries:
+            raise ValueError("This number is in none of HOME_COUNTRIES")
+        return number
+
     @field_validator("PUBLIC_BASE_URL")
     @classmethod
     def is_an_origin(cls, url: str) -> str:
@@ -148,6 +173,7 @@ TWILIO_ACCOUNT_SID = ENVIRONMENT.TWILIO_ACCOUNT_SID
 TWILIO_AUTH_TOKEN = ENVIRONMENT.TWILIO_AUTH_TOKEN
 TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")
 HUMAN_AGENT_PHONE = ENVIRONMENT.HUMAN_AGENT_PHONE
+HOME_COUNTRIES = ENVIRONMENT.HOME_COUNTRIES
 HUMAN_AGENT_HOURS = ENVIRONMENT.HUMAN_AGENT_HOURS
 MOST_CALLS = ENVIRONMENT.MOST_CALLS
 MOST_CALLS_PER_PROCESS = ENVIRONMENT.MOST_CALLS_PER_PROCESS

@@ -57,7 +57,7 @@ def ask_for_phone(caller: Caller, said: str) -> str | AskKeypad:
         "phone number",
         "ask_for_phone",
         digits=digits if SHORTEST_READ_BACK <= len(digits) <= LONGEST_READ_BACK else "",
-        has_number=can_be_rung(caller.number),
+        has_number=can_be_rung(caller.number, caller.line),
     )
 
 

@@ -5,11 +5,9 @@ Understanding single words and digits is `spoken.identifiers`' business; here th
 
 import re
 
-import phonenumbers
-
+from voiceagent import dialable
 from voiceagent.toolbox import Caller
 
-from .models.customers import E164
 from .models.proofs import Claim
 from .spoken import identifiers
 
@@ -23,8 +21,6 @@ SHORTEST_POSTCODE, LONGEST_POSTCODE = 3, 9
 SPEAKS_OF_AN_EMAIL = re.compile(r"@|\b(?:[a-z]+|e-|e )mail\b|\bat\b.*\bdot\b|\bdot ?(?:com|net|org)\b", re.I)
 THIS_ONE = re.compile(r"\b(?:this|the|same) one\b", re.I)
 A_NUMBER = re.compile(r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)\b", re.I)
-# Where the line's own number does not tell.
-HOME = "US"
 
 
 def claims_in(said: str) -> list[Claim]:
@@ -68,22 +64,16 @@ def postcode_in(said: str) -> str:
 
 def callback_number(said: str, caller: Caller) -> str | None:
     """The number said, or the one the call comes from if no other was said. None where it has to be asked for."""
-    if A_NUMBER.search(THIS_ONE.sub("", said)):
-        return identifiers.phone(said, region(caller))
-    return caller.number if can_be_rung(caller.number) else None
+    number = identifiers.phone(said, region(caller)) if A_NUMBER.search(THIS_ONE.sub("", said)) else caller.number
+    return number if number and can_be_rung(number, caller.line) else None
 
 
-def can_be_rung(number: str) -> bool:
-    """Carriers put other things in a number's place: "anonymous", an address, "+266696687" for the letters of anonymous."""
-    try:
-        return bool(re.fullmatch(E164, number)) and phonenumbers.is_valid_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return False
+def can_be_rung(number: str, line: str = "") -> bool:
+    """Carriers put other things in a number's place: "anonymous", an address, "+266696687" for the letters of anonymous. And
+    callers ask to be called back where it costs us: `dialable` knows. `line` is the number that was called."""
+    return dialable.may_be_rung(number, line=line)
 
 
 def region(caller: Caller) -> str:
     """The country in which a number without a country code is meant: that of the line that was called."""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(caller.line)) or HOME
-    except phonenumbers.NumberParseException:
-        return HOME
+    return dialable.country_of(caller.line) or dialable.HOME

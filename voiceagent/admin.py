@@ -69,5 +69,5 @@ class AgentSettingsAdmin(SettingsModelAdmin):
 
 @admin.register(TransferDestination)
 class TransferDestinationAdmin(DestinationModelAdmin):
-    list_display = ("department", "description", "phone", "any_time")
+    list_display = ("department", "description", "phone", "any_time", "abroad")
     search_fields = ("department", "description")

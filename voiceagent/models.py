@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from staff import versions
 
+from .dialable import NOWHERE, may_be_rung, why_not
 from .languages import LANGUAGES
 
 e164 = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "A number in international form, such as +14155550123.")
@@ -105,20 +106,36 @@ class TransferDestination(models.Model):
     description = models.CharField(max_length=200, help_text="What belongs there; the agent reads this to choose.")
     phone = models.CharField(max_length=16, validators=[e164])
     any_time = models.BooleanField("rung at any time", default=False, help_text="Also outside the shop's opening hours.")
+    abroad = models.BooleanField(
+        "rung in another country", default=False, help_text="Yes, this number is meant, and what it costs to ring it is known."
+    )
 
     history = versions.versions(app="staff")
 
     class Meta:
         ordering = ("department",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(phone__regex=r"^\+[1-9][0-9]{6,14}$") & ~Q(phone__regex=NOWHERE), name="a_destination_is_a_telephone"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.department
 
+    def clean(self) -> None:
+        if self.phone and (reason := why_not(self.phone, abroad=self.abroad)):
+            say_yes = "" if why_not(self.phone, abroad=True) else " If it is meant, say so below."
+            raise ValidationError({"phone": f"{reason}{say_yes}"})
+
     @classmethod
-    def reached_at(cls, department: str, *, open_now: bool) -> str:
-        """The number to ring at this moment: the department's, or the one of HUMAN_AGENT_PHONE; "" where nobody would answer."""
+    def reached_at(cls, department: str, *, open_now: bool, line: str = "") -> str:
+        """The number to ring at this moment: the department's, or the one of HUMAN_AGENT_PHONE; "" where nobody would answer.
+
+        `line` is the number that the caller rang. A row that came here past the form is looked at once more.
+        """
         found = cls.objects.filter(department=department).first() if department else None
-        if found and (open_now or found.any_time):
+        if found and (open_now or found.any_time) and may_be_rung(found.phone, line=line, abroad=found.abroad):
             return found.phone
         return settings.HUMAN_AGENT_PHONE if open_now or settings.HUMAN_AGENT_HOURS == "always" else ""
 

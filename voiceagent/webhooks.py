@@ -23,6 +23,7 @@ from . import tickets
 from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
+from .dialable import may_be_rung
 from .engines.breaker import breaker
 from .failpoints import reached
 from .kept import Facts, KeptLog
@@ -256,7 +257,7 @@ class Aftermath:
         """Ring a person, if one would answer now; whoever promised it may have done so before closing time."""
         staff_are_there = self._asked(self.desk.hours.is_open, True)
         number = self._number(staff_are_there)
-        if not number:
+        if not may_be_rung(number, abroad=True):
             return self.message(failed=why == "failed", busy=why == "busy", closed=not staff_are_there)
         words = self._say({"asked": "before_dial", "failed": "after_failure", "busy": "all_busy"}[why])
         self.log.person_rung(self.call_sid, FIRST_ATTEMPT, self.stream.department, number)
@@ -281,7 +282,7 @@ class Aftermath:
         if not self.can_ask:
             return settings.HUMAN_AGENT_PHONE
         try:
-            return TransferDestination.reached_at(self.stream.department, open_now=staff_are_there)
+            return TransferDestination.reached_at(self.stream.department, open_now=staff_are_there, line=self.stream.line_number)
         except DatabaseError:
             return settings.HUMAN_AGENT_PHONE
 

@@ -17,6 +17,7 @@ from django.db.models import F, Func, Q, Value
 from psycopg import errors
 
 from staff import versions
+from voiceagent import dialable
 
 from .customers import E164, Customer, is_e164
 from .opening_hours import ShopHours, shop_zone
@@ -121,6 +122,8 @@ class Appointment(models.Model):
         # Here and not only in the constraint: the database cannot even compare a range that ends before it begins.
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "The appointment must end after it starts."})
+        if self.phone and (reason := dialable.why_not(self.phone, abroad=True)):
+            raise ValidationError({"phone": reason})
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         # A form that does not show the status must not leave it out: whether two may overlap depends on it.

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(help_text='What belongs there; the agent reads this to choose.', max_length=200)),
                 ('phone', models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9][0-9]{6,14}\\Z', 'A number in international form, such as +14155550123.')])),
                 ('any_time', models.BooleanField(default=False, help_text="Also outside the shop's opening hours.", verbose_name='rung at any time')),
+                ('abroad', models.BooleanField(default=False, help_text='Yes, this number is meant, and what it costs to ring it is known.', verbose_name='rung in another country')),
                 ('history_change_reason', models.CharField(max_length=200, null=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),

@@ -1,5 +1,6 @@
 """The list of settings: what may be in it, and that what we hand out agrees with it."""
 
+import json
 import os
 import re
 import stat
@@ -75,7 +76,7 @@ def test_the_example_shows_the_defaults() -> None:
 
 
 def as_values(shown: dict[str, str]) -> dict[str, object]:
-    return {name: ["*"] if value == '["*"]' else value for name, value in shown.items()}
+    return {name: json.loads(value) if value.startswith("[") else value for name, value in shown.items()}
 
 
 def test_the_example_holds_no_secret() -> None:
@@ -105,3 +106,23 @@ def test_no_model_has_changed_without_a_migration() -> None:
 
 def test_django_has_nothing_to_complain_of() -> None:
     call_command("check", fail_level="WARNING")
+
+
+@pytest.mark.parametrize(
+    ("countries", "number", "why"),
+    [
+        ("[]", "+19005551234", "never rung"),
+        ("[]", "+882161234567", "never rung"),
+        ("[]", "+14155", "international form"),
+        ('["GB"]', "+14155550199", "in none of HOME_COUNTRIES"),
+        ('["UK"]', "+14155550199", "'UK' is no country"),
+    ],
+)
+def test_people_are_not_put_where_ringing_them_costs_more(monkeypatch: pytest.MonkeyPatch, countries, number, why) -> None:
+    monkeypatch.setenv("HOME_COUNTRIES", countries)
+    monkeypatch.setenv("HUMAN_AGENT_PHONE", number)
+    with pytest.raises(ImproperlyConfigured, match=why):
+        read_environment()
+    monkeypatch.setenv("HOME_COUNTRIES", '["GB"]')
+    monkeypatch.setenv("HUMAN_AGENT_PHONE", "+442079460123")
+    assert read_environment().HUMAN_AGENT_PHONE == "+442079460123"

@@ -59,11 +59,28 @@ def test_a_caller_can_be_called_back_where_they_call_from(said):
     [
         ("four one five five five five oh one nine nine", "+14155550199"),
         ("(415) 555-0199", "+14155550199"),
-        ("plus four nine three zero two three one two five zero zero zero", "+4930231250000"[:13]),
     ],
 )
 def test_another_number_may_be_said(said, number):
     assert callback_number(said, CALLER) == number
+
+
+def test_only_numbers_at_home_are_called_back(settings):
+    said = "plus four nine three zero two three one two five zero zero zero"
+    abroad = Caller("CA1", number="+493023125000", line=CALLER.line)
+    assert callback_number(said, CALLER) is None
+    assert callback_number("this number", abroad) is None
+    settings.HOME_COUNTRIES = ["US", "DE"]
+    assert callback_number(said, CALLER) == "+493023125000"
+    assert callback_number("this number", abroad) == "+493023125000"
+
+
+@pytest.mark.parametrize(
+    "said", ["nine hundred five five five one two three four", "one nine zero zero five five five one two three four"]
+)
+def test_no_number_is_called_back_that_costs_more_than_a_call(said):
+    assert callback_number(said, CALLER) is None
+    assert callback_number("this number", Caller("CA1", number="+19005551234", line=CALLER.line)) is None
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,17 @@ def test_a_department_has_a_number_that_can_be_dialled(mia):
     assert TransferDestination.reached_at("returns", open_now=True) == "+14155550188"
 
 
+def test_a_department_in_another_country_is_asked_about_and_one_that_costs_more_is_refused(mia):
+    page = reverse("admin:voiceagent_transferdestination_add")
+    london = {"department": "london", "description": "London", "phone": "+442079460123"}
+    asked = mia.post(page, london)
+    assert "another country. If it is meant, say so below." in str(asked.context["adminform"].form.errors)
+    assert mia.post(page, {**london, "abroad": "on"}).status_code == 302
+    refused = mia.post(page, {"department": "prizes", "description": "Prizes", "phone": "+19005551234", "abroad": "on"})
+    assert "are never rung" in str(refused.context["adminform"].form.errors)
+    assert [one.department for one in TransferDestination.objects.all()] == ["london"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("always", [False, True])
 @pytest.mark.parametrize("open_now", [False, True])

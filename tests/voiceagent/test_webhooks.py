@@ -345,6 +345,11 @@ class TestAfterTheStream:
         assert (b"something went wrong" in response.content) is (next_step == "")
         assert b"nobody can take your call" not in response.content
 
+    def test_a_person_whose_number_somebody_is_paid_for_is_not_rung(self, settings):
+        settings.HUMAN_AGENT_PHONE = "+19005551234"
+        stream(next_step="transfer")
+        assert verbs(post("/after-stream")) == MESSAGE
+
     @pytest.mark.parametrize("code", LANGUAGES)
     def test_what_comes_after_the_agent_is_in_the_language_the_caller_spoke(self, settings, code):
         tags = set()

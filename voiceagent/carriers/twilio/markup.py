@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from twilio.twiml.voice_response import Connect, Dial, Start, VoiceResponse
 
+from ...dialable import check_number
+
 RING_S = 20
 LONGEST_MESSAGE_S = 180
 
@@ -54,7 +56,11 @@ def go_on(*, words: str, language: str, ticket: str, to: Addresses) -> str:
 
 
 def transfer(*, words: str, language: str, number: str, to: Addresses) -> str:
-    """Ring a person. What becomes of it is asked for at `transfer_finished`."""
+    """Ring a person. What becomes of it is asked for at `transfer_finished`.
+
+    Raises `ValidationError` for what must never be rung, whoever decided on it.
+    """
+    check_number(number)
     response = VoiceResponse()
     if words:
         response.say(words, language=language)
