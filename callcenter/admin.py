@@ -1,5 +1,8 @@
-"""Users and roles in the admin's own look."""
+"""Users and roles in the admin's own look, and the admin behind the door for staff."""
 
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -7,6 +10,9 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 admin.site.unregister([User, Group])
+# Nobody looks at another's second factor, and no addresses are kept.
+admin.site.unregister([EmailAddress, Authenticator])
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 @admin.register(User)

@@ -207,6 +207,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "channels",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "callcenter",
     "voiceagent",
     "orders",
@@ -222,6 +225,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Tells the rows' versions whose request changed them.
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -302,8 +306,16 @@ SPOOL_ROOT = ENVIRONMENT.SPOOL_ROOT
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 SECURE_PROXY_SSL_HEADER = None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_BASE_URL.startswith("https://")
-LOGIN_URL = "admin:login"
+
+# How staff get in: see the package `staff`. Users are made in the admin, by people; nobody signs up, and no mail is sent.
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Who was asked for the password or a code a moment ago is not asked again at once, in seconds.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
 LOGGING = {
     "version": 1,

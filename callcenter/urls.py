@@ -1,7 +1,7 @@
 """Where requests go: the admin, health, and the carrier's webhooks with the log they write to."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from orders.hours import StaffHours
@@ -12,6 +12,7 @@ from .log import log
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:calllogs_calllog_changelist")),
+    path("admin/", include("staff.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("healthz/jobs", jobs),

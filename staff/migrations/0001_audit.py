@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('target_type', models.CharField(blank=True, help_text='Of what kind of row, such as calllogs.calllog.', max_length=100)),
                 ('target_id', models.CharField(blank=True, max_length=64)),
                 ('facts', models.JSONField(default=dict, help_text="What more there is to say of it, without a word of any caller's.")),
-                ('actor', models.ForeignKey(db_constraint=False, help_text='Empty: a process.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('actor', models.ForeignKey(db_constraint=False, help_text='Empty: the system.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ('-at', '-pk'),
