@@ -21,6 +21,7 @@ from orders.tools import TOOLS as SHOP_TOOLS
 from voiceagent.consumers import MediaStreamConsumer
 from voiceagent.engines.base import Engine, EngineConfig
 from voiceagent.engines.openai_realtime.client import Address, OpenAIRealtime
+from voiceagent.gate import SocketGate
 from voiceagent.tools import TOOLS as OWN_TOOLS
 
 from .in_turn import InTurn
@@ -50,6 +51,7 @@ async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
 STAFF_AT_ONCE = 4
 OTHERS_AT_ONCE = 9
 
-# The media stream stands outside any origin check: a carrier sends no Origin. It has its signature and its ticket.
-sockets = URLRouter([path("media-stream/<str:ticket>", media_stream), re_path("", nowhere)])  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": InTurn(http, staff=STAFF_AT_ONCE, others=OTHERS_AT_ONCE), "websocket": sockets})
+# Outside any origin check, which would ask for an Origin: a carrier sends none.
+sockets = SocketGate(URLRouter([path("media-stream/<str:ticket>", media_stream), re_path("", nowhere)]))  # type: ignore[arg-type]
+requests = InTurn(http, staff_paths=settings.STAFF_PATHS, staff=STAFF_AT_ONCE, others=OTHERS_AT_ONCE)
+application = ProtocolTypeRouter({"http": requests, "websocket": sockets})

@@ -24,8 +24,10 @@ def what_is_missing(settings: Environment) -> dict[str, str]:
         )
     if not settings.TWILIO_ACCOUNT_SID:
         missing["TWILIO_ACCOUNT_SID"] = "is empty; Twilio's console shows it on the first page of the account (AC...)"
-    if not settings.TWILIO_AUTH_TOKEN:
+    if not settings.TWILIO_AUTH_TOKEN and not (settings.TWILIO_SIGNING_KEY and settings.TWILIO_API_KEY_SID):
         missing["TWILIO_AUTH_TOKEN"] = "is empty, so every webhook would be refused; it stands beside the account SID"  # noqa: S105
+    if bool(settings.TWILIO_API_KEY_SID) != bool(settings.TWILIO_API_KEY_SECRET):
+        missing["TWILIO_API_KEY_SID"] = "and TWILIO_API_KEY_SECRET are one key: set both, or neither"
     if not settings.OPENAI_API_KEY and settings.OPENAI_REALTIME_URL.startswith(OPENAI):
         missing["OPENAI_API_KEY"] = "is empty, so nobody would speak with the caller; make one at platform.openai.com"
     elif not settings.OPENAI_API_KEY and settings.TRANSCRIBER == "openai":

@@ -30,6 +30,7 @@ from daphne.ws_protocol import WebSocketProtocol  # type: ignore[import-untyped]
 from twisted.internet import reactor as _reactor
 from twisted.internet.tcp import Server as Connection
 
+from .intake import Door
 from .processes.children import CannotStart
 from .processes.ports import take
 
@@ -71,7 +72,8 @@ class Urgency(IntEnum):
 class WebServer(Daphne):  # type: ignore[misc]
     """Serves an ASGI application on a bound TCP socket, which it takes over. `run` returns when it has ended.
 
-    `on_start` is called on the event loop once connections are taken.
+    `staff_paths` are where requests may be as large as staff's are. `on_start` is called on the event loop once connections are
+    taken.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class WebServer(Daphne):  # type: ignore[misc]
         door: socket.socket,
         *,
         drain_limit_s: float,
+        staff_paths: tuple[str, ...] = (),
         on_start: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None,
     ) -> None:
         super().__init__(
@@ -100,6 +103,7 @@ class WebServer(Daphne):  # type: ignore[misc]
         self._live = live
         self._door = door
         self._drain_limit_s = drain_limit_s
+        self._staff_paths = staff_paths
         self._on_start = on_start
         self._loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
         self._urgency = Urgency.NONE
@@ -113,7 +117,7 @@ class WebServer(Daphne):  # type: ignore[misc]
         with self._door as door:
             door.setblocking(False)
             door.listen(BACKLOG)
-            self._port = reactor.adoptStreamPort(door.fileno(), door.family, self.http_factory)
+            self._port = reactor.adoptStreamPort(door.fileno(), door.family, Door(self, self._staff_paths))
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ask_to_end, number)
         self._on_start(self._loop)
@@ -205,7 +209,10 @@ def main(arguments: Sequence[str]) -> int:
         # A process that died on this machine may have left something behind.
         log.watch()
 
-    WebServer(application, live, door, drain_limit_s=settings.DRAIN_LIMIT_S, on_start=begin).run()
+    server = WebServer(
+        application, live, door, drain_limit_s=settings.DRAIN_LIMIT_S, staff_paths=settings.STAFF_PATHS, on_start=begin
+    )
+    server.run()
     return 0
 
 

@@ -41,6 +41,19 @@ class Environment(BaseSettings):
 
     TWILIO_ACCOUNT_SID: str = Field("", pattern=r"^(AC[0-9a-f]{32})?$", description="The Twilio account that owns the number")
     TWILIO_AUTH_TOKEN: str = Field("", description="Signs and checks webhooks; without it every webhook is refused")
+    TWILIO_AUTH_TOKEN_NEXT: str = Field(
+        "",
+        description="The auth token that is to take its place: while tokens are rotated, webhooks signed with either are accepted",
+    )
+    TWILIO_SIGNING_KEY: str = Field(
+        "",
+        description="A shared key that signs webhooks with HMAC-SHA256; once it is set, what an auth token signed is refused",
+    )
+    TWILIO_SIGNING_KEY_NEXT: str = Field("", description="The shared key that is to take its place")
+    TWILIO_API_KEY_SID: str = Field(
+        "", pattern=r"^(SK[0-9a-f]{32})?$", description="An API key for Twilio's REST API, so that the auth token is not used there"
+    )
+    TWILIO_API_KEY_SECRET: str = Field("", description="That API key's secret")
     TWILIO_API_URL: str = Field("https://api.twilio.com", description="Twilio's REST API")
     HOME_COUNTRIES: list[str] = Field(
         [],
@@ -171,6 +184,11 @@ BIND = ENVIRONMENT.BIND
 DRAIN_LIMIT_S = ENVIRONMENT.DRAIN_LIMIT_S
 TWILIO_ACCOUNT_SID = ENVIRONMENT.TWILIO_ACCOUNT_SID
 TWILIO_AUTH_TOKEN = ENVIRONMENT.TWILIO_AUTH_TOKEN
+TWILIO_AUTH_TOKEN_NEXT = ENVIRONMENT.TWILIO_AUTH_TOKEN_NEXT
+TWILIO_SIGNING_KEY = ENVIRONMENT.TWILIO_SIGNING_KEY
+TWILIO_SIGNING_KEY_NEXT = ENVIRONMENT.TWILIO_SIGNING_KEY_NEXT
+TWILIO_API_KEY_SID = ENVIRONMENT.TWILIO_API_KEY_SID
+TWILIO_API_KEY_SECRET = ENVIRONMENT.TWILIO_API_KEY_SECRET
 TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")
 HUMAN_AGENT_PHONE = ENVIRONMENT.HUMAN_AGENT_PHONE
 HOME_COUNTRIES = ENVIRONMENT.HOME_COUNTRIES
@@ -220,6 +238,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "voiceagent.gate.Gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +250,10 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 ROOT_URLCONF = "callcenter.urls"
+# What is open without a carrier's signature; every other path is closed, and so is one that is added. Under the first, staff have a
+# log-in of their own; the others tell nothing.
+STAFF_PATHS = ("/admin/", "/accounts/")
+OPEN_PATHS = frozenset({"/", "/healthz", "/healthz/jobs", "/readyz"})
 ASGI_APPLICATION = "callcenter.asgi.application"
 TEMPLATES = [
     {

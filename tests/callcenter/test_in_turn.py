@@ -26,7 +26,7 @@ class Pages:
 
 async def test_staff_wait_for_one_another_and_a_carrier_for_none_of_them() -> None:
     pages = Pages()
-    app = InTurn(pages, staff=2, others=1)
+    app = InTurn(pages, staff_paths=("/admin/",), staff=2, others=1)
     async with asyncio.TaskGroup() as requests:
         for scope in [PAGE] * 5 + [WEBHOOK] * 2:
             requests.create_task(app(scope, None, None))
@@ -41,13 +41,13 @@ async def test_a_request_that_breaks_gives_its_turn_to_the_next() -> None:
     async def breaks(scope: Any, receive: Any, send: Any) -> None:
         raise ZeroDivisionError
 
-    app = InTurn(breaks, staff=1, others=1)
+    app = InTurn(breaks, staff_paths=("/admin/",), staff=1, others=1)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(app(PAGE, None, None), 5)
 
 
 def test_a_web_process_holds_no_more_connections_than_is_promised() -> None:
-    pools = sum(pool._max_workers for pool in (blocking._tools, blocking._records))
+    pools = sum(blocking.THREADS[name] for name in blocking.ASK_DATABASE)
     spool = 1
     assert pools + asgi.STAFF_AT_ONCE + asgi.OTHERS_AT_ONCE + spool == 26

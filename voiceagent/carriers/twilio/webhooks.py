@@ -5,10 +5,10 @@ fact carries the key (CallSid, RecordingSid) that makes it safe to be told twice
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeVar
 
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator
 
 from ..base import CallState, CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 
@@ -55,14 +55,16 @@ class BadForm(ValueError):
     """A signed form that lacks what it must have. The message names the field and never its value."""
 
 
-def is_signed(auth_token: str, url: str, form: Mapping[str, str], signature: str | None) -> bool:
-    """Whether Twilio signed this request with `auth_token`. `url` as Twilio was told it; `form` all POST fields, {} for a socket.
+def is_signed(secrets: Iterable[str], url: str, form: Mapping[str, str], signature: str | None, *, sha256: bool = False) -> bool:
+    """Whether Twilio signed this request with one of `secrets`. `url` as Twilio was told it; `form` all POST fields, or {}.
 
-    Without a token or a signature the answer is no: the validator itself would raise.
+    Which algorithm it is, we say and not the request: an auth token signs with SHA-1, a shared key with SHA-256. Without a secret
+    or a signature the answer is no: the validator itself would raise.
     """
-    if not auth_token or not signature:
+    if not signature:
         return False
-    return bool(RequestValidator(auth_token).validate(url.partition("#")[0], form, signature))
+    url, algorithm = url.partition("#")[0], HMAC_SHA256 if sha256 else HMAC_SHA1
+    return any(RequestValidator(secret).validate(url, form, signature, algorithm) for secret in secrets if secret)
 
 
 def account_sid(form: Mapping[str, str]) -> str:
