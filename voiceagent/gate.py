@@ -40,7 +40,10 @@ class Gate(MiddlewareMixin):
         if not problem:
             return None
         refusals.count(f"a webhook was refused at {_name(request.path_info)}: {problem}")
-        return HttpResponse(status=413) if problem == "too long" else HttpResponseForbidden()
+        response = HttpResponse(status=413) if problem == "too long" else HttpResponseForbidden()
+        # Django would log each of them, and what a stranger wrote as its path.
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
 
 
 class SocketGate:
@@ -51,7 +54,7 @@ class SocketGate:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        url = "ws" + settings.PUBLIC_BASE_URL.removeprefix("http") + quote(scope["path"])
+        url = "ws" + settings.PUBLIC_BASE_URL.removeprefix("http") + quote(scope["path"], errors="replace")
         problem = ""
         if not is_signed(url, {}, headers.get(SOCKET_SIGNATURE_HEADER)):
             problem = "it is not signed"

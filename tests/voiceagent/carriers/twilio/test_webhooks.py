@@ -19,13 +19,13 @@ def test_twilios_own_examples_are_signed():
         "To": "+18005551212",
     }
     url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-    assert webhooks.is_signed(TOKEN, url, form, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
-    assert webhooks.is_signed(TOKEN, "wss://calls.example.com/ws/media/", {}, "6eq6Mdywxv4NNSOtRNOpMkfxMQI=")
+    assert webhooks.is_signed([TOKEN], url, form, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
+    assert webhooks.is_signed([TOKEN], "wss://calls.example.com/ws/media/", {}, "6eq6Mdywxv4NNSOtRNOpMkfxMQI=")
 
 
 def test_without_a_token_not_even_its_own_signature_will_do():
     url = "https://calls.example.com/incoming-call"
-    assert not webhooks.is_signed("", url, {}, RequestValidator("").compute_signature(url, {}))
+    assert not webhooks.is_signed([""], url, {}, RequestValidator("").compute_signature(url, {}))
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,34 @@ def test_a_request_changed_in_any_way_is_not_signed(change):
     url, form = "https://calls.example.com/incoming-call", "From=%2B14155550142"
     signature = RequestValidator(TOKEN).compute_signature(url, QueryDict(form))
     facts = {"token": TOKEN, "url": url, "form": form, "signature": signature}
-    assert webhooks.is_signed(facts["token"], facts["url"], QueryDict(facts["form"]), facts["signature"])
+    assert webhooks.is_signed([facts["token"]], facts["url"], QueryDict(facts["form"]), facts["signature"])
     facts |= change
-    assert not webhooks.is_signed(facts["token"], facts["url"], QueryDict(facts["form"]), facts["signature"])
+    assert not webhooks.is_signed([facts["token"]], facts["url"], QueryDict(facts["form"]), facts["signature"])
 
 
 def test_repeated_and_empty_fields_count_and_the_fragment_of_an_address_does_not():
     form = QueryDict("Tag=b&Tag=a&Empty=")
     signature = RequestValidator(TOKEN).compute_signature("https://calls.example.com/x", form)
-    assert webhooks.is_signed(TOKEN, "https://calls.example.com/x#rc=3&rp=all", form, signature)
+    assert webhooks.is_signed([TOKEN], "https://calls.example.com/x#rc=3&rp=all", form, signature)
+
+
+@pytest.mark.parametrize("signs", ["current", "next"])
+def test_while_a_token_is_rotated_either_will_do(signs):
+    url, form = "https://calls.example.com/x", {"CallSid": CALL}
+    signature = RequestValidator(signs).compute_signature(url, form)
+    assert webhooks.is_signed(["current", "next"], url, form, signature)
+    assert not webhooks.is_signed(["another", ""], url, form, signature)
+
+
+# Of https://calls.example.com/x with CallSid=CA1 and From=+14155550142, by openssl dgst -hmac 12345.
+SHA1, SHA256 = "ZMJFZotubrzIWfdvN5QKChp5yio=", "CBOwAKMpEbWdNXhHNEzfZ9+db++nI1DVYo30Osn0pYg="
+
+
+@pytest.mark.parametrize(("sha256", "good", "bad"), [(False, SHA1, SHA256), (True, SHA256, SHA1)])
+def test_the_algorithm_is_the_one_we_say(sha256, good, bad):
+    url, form = "https://calls.example.com/x", {"CallSid": "CA1", "From": "+14155550142"}
+    assert webhooks.is_signed([TOKEN], url, form, good, sha256=sha256)
+    assert not webhooks.is_signed([TOKEN], url, form, bad, sha256=sha256)
 
 
 def test_an_incoming_call():
