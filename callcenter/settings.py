@@ -252,7 +252,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "callcenter.urls"
 # What is open without a carrier's signature; every other path is closed, and so is one that is added. Under the first, staff have a
 # log-in of their own; the others tell nothing.
-STAFF_PATHS = ("/admin/", "/accounts/")
+STAFF_PATHS = ("/admin/",)
 OPEN_PATHS = frozenset({"/", "/healthz", "/healthz/jobs", "/readyz"})
 ASGI_APPLICATION = "callcenter.asgi.application"
 TEMPLATES = [

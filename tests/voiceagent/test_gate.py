@@ -128,7 +128,7 @@ def test_an_address_that_is_added_without_a_word_is_closed(path: str, told: Call
         "/static/../.env",
         "/%00",
         "/\n[error] forged",
-        "/accountsx",
+        "/accounts/",
     ],
 )
 def test_an_address_there_is_none_of_is_refused_like_one_there_is(path: str, told: Callable[[], list[str]]) -> None:
