@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import dj_database_url
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -70,6 +71,10 @@ class Environment(BaseSettings):
     )
     MOST_CALLS: int = Field(40, ge=0, description="Calls the agent takes at once; callers beyond are put to a person or a message")
     MOST_CALLS_PER_PROCESS: int = Field(20, ge=0, description="Calls one web process takes at once")
+    MOST_CALLS_PER_NUMBER: int = Field(2, ge=0, description="Calls of one caller's number the agent takes at once")
+    MOST_CALLS_PER_NUMBER_AND_DAY: int = Field(10, ge=0, description="Calls of one caller's number the agent takes in a day")
+    MOST_CALLS_WITHHELD: int = Field(5, ge=0, description="Calls the agent takes at once of all callers who withhold their number")
+    MOST_CALLS_WITHHELD_AND_DAY: int = Field(50, ge=0, description="The same in a day")
 
     OPENAI_API_KEY: str = Field("", description="Opens the speech engine and, unless TRANSCRIBER is local, Whisper")
     OPENAI_BASE_URL: str = Field("https://api.openai.com/v1", description="OpenAI's HTTP API, for transcription")
@@ -195,6 +200,10 @@ HOME_COUNTRIES = ENVIRONMENT.HOME_COUNTRIES
 HUMAN_AGENT_HOURS = ENVIRONMENT.HUMAN_AGENT_HOURS
 MOST_CALLS = ENVIRONMENT.MOST_CALLS
 MOST_CALLS_PER_PROCESS = ENVIRONMENT.MOST_CALLS_PER_PROCESS
+MOST_CALLS_PER_NUMBER = ENVIRONMENT.MOST_CALLS_PER_NUMBER
+MOST_CALLS_PER_NUMBER_AND_DAY = ENVIRONMENT.MOST_CALLS_PER_NUMBER_AND_DAY
+MOST_CALLS_WITHHELD = ENVIRONMENT.MOST_CALLS_WITHHELD
+MOST_CALLS_WITHHELD_AND_DAY = ENVIRONMENT.MOST_CALLS_WITHHELD_AND_DAY
 OPENAI_API_KEY = ENVIRONMENT.OPENAI_API_KEY
 OPENAI_BASE_URL = ENVIRONMENT.OPENAI_BASE_URL.rstrip("/")
 OPENAI_REALTIME_URL = ENVIRONMENT.OPENAI_REALTIME_URL
@@ -362,7 +371,16 @@ def _page(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _told_on_every_page(request: HttpRequest) -> list[str] | None:
+    """What staff must not overlook."""
+    # Settings come before models.
+    from voiceagent.models import AgentSwitch
+
+    return ["The agent is off", "danger"] if request.user.is_authenticated and AgentSwitch.off() else None
+
+
 UNFOLD = {
+    "ENVIRONMENT": _told_on_every_page,
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_SUBHEADER": "Call centre",
@@ -389,6 +407,8 @@ UNFOLD = {
                 "items": [
                     _page("Settings", "tune", "voiceagent.agentsettings"),
                     _page("Transfer destinations", "phone_forwarded", "voiceagent.transferdestination"),
+                    _page("On or off", "power_settings_new", "voiceagent.agentswitch"),
+                    _page("Blocked numbers", "block", "voiceagent.blockednumber"),
                 ],
             },
             {

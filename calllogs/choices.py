@@ -45,6 +45,8 @@ class EndReason(models.TextChoices):
     NO_INPUT = "no_input", "Nobody spoke"
     MAX_DURATION = "max_duration", "Longest time reached"
     ENGINE_FAILED = "engine_failed", "Speech engine failed"
+    BUDGET_SPENT = "budget_spent", "Budget spent"
+    BLOCKED = "blocked", "Number is blocked"
 
 
 class Refusal(models.TextChoices):
@@ -53,6 +55,9 @@ class Refusal(models.TextChoices):
     CAPACITY = "capacity", "All lines busy"
     ENGINE_DOWN = "engine_down", "Speech engine down"
     FAILED = "failed", "Something failed"
+    SWITCHED_OFF = "switched_off", "Agent is switched off"
+    NUMBER_LIMIT = "number_limit", "Too many calls of this number"
+    BUDGET = "budget", "Budget spent"
 
 
 class Speaker(models.TextChoices):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .choices import Disposition, EndReason, Refusal, Status
 
 # After these the agent hangs up or nobody is there any more; after the others the line goes on to a person or a message.
-FINAL_REASONS = {EndReason.CALLER_HUNG_UP, EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT, EndReason.MAX_DURATION}
+FINAL_REASONS = {EndReason.CALLER_HUNG_UP, EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT, EndReason.MAX_DURATION, EndReason.BLOCKED}
 FINAL_CARRIER_STATES = {"completed", "busy", "failed", "no_answer", "canceled"}
 # Of several persons rung, what counts most.
 DIAL_STATES = ("failed", "no_answer", "busy", "canceled", "answered")
@@ -21,11 +21,16 @@ BY_REASON = {
     EndReason.MAX_DURATION: Disposition.MAX_DURATION,
     EndReason.ENGINE_FAILED: Disposition.AI_UNAVAILABLE,
     EndReason.TRANSFERRED: Disposition.TRANSFER_FAILED,
+    EndReason.BUDGET_SPENT: Disposition.COST_LIMIT,
+    EndReason.BLOCKED: Disposition.REJECTED_POLICY,
 }
 BY_REFUSAL = {
     Refusal.CAPACITY: Disposition.REJECTED_CAPACITY,
     Refusal.ENGINE_DOWN: Disposition.AI_UNAVAILABLE,
     Refusal.FAILED: Disposition.INTERNAL_ERROR,
+    Refusal.SWITCHED_OFF: Disposition.AI_UNAVAILABLE,
+    Refusal.NUMBER_LIMIT: Disposition.REJECTED_POLICY,
+    Refusal.BUDGET: Disposition.COST_LIMIT,
 }
 
 

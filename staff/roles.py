@@ -32,6 +32,8 @@ MANAGE: dict[str, tuple[str, ...]] = {
     "orders.helparticle": ALL,
     "voiceagent.agentsettings": EDIT,
     "voiceagent.transferdestination": ALL,
+    "voiceagent.agentswitch": ("view", "add"),
+    "voiceagent.blockednumber": ALL,
 }
 ROLES = {SUPPORT_STAFF: REVIEW, MANAGERS: REVIEW | MANAGE}
 

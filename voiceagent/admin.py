@@ -12,13 +12,15 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from .models import AgentSettings, TransferDestination
+from .models import AgentSettings, AgentSwitch, BlockedNumber, TransferDestination
 
 if TYPE_CHECKING:
     SettingsModelAdmin = admin.ModelAdmin[AgentSettings]
     DestinationModelAdmin = admin.ModelAdmin[TransferDestination]
+    SwitchModelAdmin = admin.ModelAdmin[AgentSwitch]
+    BlockedModelAdmin = admin.ModelAdmin[BlockedNumber]
 else:
-    SettingsModelAdmin = DestinationModelAdmin = ModelAdmin
+    SettingsModelAdmin = DestinationModelAdmin = SwitchModelAdmin = BlockedModelAdmin = ModelAdmin
 
 
 @admin.register(AgentSettings)
@@ -71,3 +73,30 @@ class AgentSettingsAdmin(SettingsModelAdmin):
 class TransferDestinationAdmin(DestinationModelAdmin):
     list_display = ("department", "description", "phone", "any_time", "abroad")
     search_fields = ("department", "description")
+
+
+@admin.register(AgentSwitch)
+class AgentSwitchAdmin(SwitchModelAdmin):
+    """Switching is adding a row: who did it, when and why stays."""
+
+    list_display = ("__str__", "at", "by", "reason")
+    fields = ("on", "reason")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"on": AgentSwitch.off() is not None}
+
+    def save_model(self, request: HttpRequest, obj: AgentSwitch, form: "ModelForm[AgentSwitch]", change: bool) -> None:
+        switched = AgentSwitch.turn(on=obj.on, reason=obj.reason, request=request)
+        obj.pk, obj.by = switched.pk, switched.by
+
+    def has_change_permission(self, request: HttpRequest, obj: AgentSwitch | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AgentSwitch | None = None) -> bool:
+        return False
+
+
+@admin.register(BlockedNumber)
+class BlockedNumberAdmin(BlockedModelAdmin):
+    list_display = ("__str__", "reason", "until", "since")
+    search_fields = ("number", "reason")

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import F, Q, Value
+from django.http import HttpRequest
 
-from staff import versions
+from staff import audit, versions
 
 from .dialable import NOWHERE, may_be_rung, why_not
 from .languages import LANGUAGES
@@ -29,6 +30,10 @@ class MediaStreamQuerySet(models.QuerySet["MediaStream"]):
         carried = Q(beat_at__gt=now - BEAT_LASTS)
         expected = Q(taken_at=None, issued_at__gt=now - PLACE_KEPT, next_step="")
         return self.filter(carried | expected, released_at=None)
+
+    def had_the_agent(self, since: datetime) -> Self:
+        """Calls since then that the agent took, or was about to take."""
+        return self.filter(Q(generation__gt=0) | ~Q(next_step="refused"), issued_at__gte=since)
 
 
 class MediaStream(models.Model):
@@ -58,11 +63,15 @@ class MediaStream(models.Model):
     next_step = models.CharField(max_length=10, choices=NextStep, default=NextStep.UNKNOWN, blank=True)
     department = models.SlugField(blank=True)
     end_reason = models.CharField(max_length=24, blank=True, help_text="Why the line is hung up; told again if its teller died.")
+    refused_for = models.CharField(max_length=16, blank=True, help_text="Why the agent did not take it, when it rang.")
 
     objects = MediaStreamQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=("issued_at",), name="stream_in_place", condition=Q(released_at=None))]
+        indexes: ClassVar = [
+            models.Index(fields=("issued_at",), name="stream_in_place", condition=Q(released_at=None)),
+            models.Index(fields=("caller_number", "issued_at"), name="stream_by_caller"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(name="only_a_transfer_has_a_department", condition=Q(department="") | Q(next_step="transfer")),
         ]
@@ -222,3 +231,69 @@ class AgentSettings(models.Model):
         """The newest version for this line, or for all, or the standard one, which has no number."""
         # "" sorts before every number, so a line's own version comes first.
         return cls.objects.filter(line_number__in=["", line_number]).order_by("-line_number", "-id").first() or cls()
+
+
+class AgentSwitch(models.Model):
+    """Somebody switched the agent on or off; the newest row says which it is. While it is off, people take new calls."""
+
+    on = models.BooleanField("the agent takes calls", default=False)
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=150, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+        get_latest_by = "id"
+        verbose_name_plural = "agent switches"
+
+    def __str__(self) -> str:
+        return f"The agent was switched {'on' if self.on else 'off'}"
+
+    @classmethod
+    @transaction.atomic
+    def turn(cls, *, on: bool, reason: str, by: str = "", request: HttpRequest | None = None) -> "AgentSwitch":
+        """Holds for the next call, in every process. `by` names who does it where nobody's `request` does."""
+        user = getattr(request, "user", None)
+        switch = cls.objects.create(on=on, reason=reason, by=user.get_username() if user else by)
+        audit.note(audit.Action.SWITCHED, switch, request=request, by=by, agent="on" if on else "off")
+        return switch
+
+    @classmethod
+    def off(cls) -> "AgentSwitch | None":
+        """Who switched it off, if it is."""
+        newest = cls.objects.first()
+        return newest if newest and not newest.on else None
+
+
+class BlockedNumberQuerySet(models.QuerySet["BlockedNumber"]):
+    def against(self, number: str, now: datetime) -> Self:
+        """Those that stand in the way of this caller. A withheld number is none that could be blocked."""
+        whole, beginning = Q(whole=True, number=number), Q(whole=False, caller__startswith=F("number"))
+        caller = Value(number, output_field=models.CharField())
+        return self.annotate(caller=caller).filter(whole | beginning).filter(Q(until=None) | Q(until__gt=now))
+
+
+class BlockedNumber(models.Model):
+    """Whose calls are not taken, by the agent or by anybody."""
+
+    number = models.CharField(
+        max_length=16,
+        validators=[RegexValidator(r"^\+[1-9][0-9]{1,14}\Z", "Begin with + and the country, such as +14155550123 or +1415.")],
+        help_text="In international form, or what numbers begin with.",
+    )
+    whole = models.BooleanField("this number alone", default=True, help_text="Otherwise all that begin like this.")
+    reason = models.CharField(max_length=200, help_text="Why, for whoever wonders later.")
+    until = models.DateTimeField(null=True, blank=True, help_text="Empty: for good.")
+    since = models.DateTimeField(auto_now_add=True)
+
+    objects = BlockedNumberQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("number",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("number", "whole"), name="a_number_is_blocked_once"),
+            models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{1,14}$"), name="what_is_blocked_is_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number if self.whole else f"{self.number}…"

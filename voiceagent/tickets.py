@@ -11,13 +11,15 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from . import admission
+from .admission import WhyNot
 from .carriers.base import IncomingCall
 from .models import MediaStream
 
@@ -31,8 +33,12 @@ PLACES = 72_001
 OWNER = f"{socket.gethostname()[:60]}:{os.getpid()}"
 
 
-class NoPlace(Exception):
-    """As many calls are under way as may be."""
+class Refused(Exception):
+    """The agent does not take this call, for this reason."""
+
+    def __init__(self, reason: WhyNot) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,12 @@ class Taken:
 def issue(call: IncomingCall) -> str:
     """The ticket for this call; "" when its stream was already opened or can be no more, as when a webhook is replayed.
 
-    Raises `NoPlace`, the first time and whenever the carrier asks again.
+    Raises `Refused`, the first time and whenever the carrier asks again.
     """
     with transaction.atomic():
         stream = MediaStream.objects.filter(call_sid=call.call_sid).first() or _arrived(call)
     if stream.next_step == MediaStream.NextStep.REFUSED:
-        raise NoPlace
+        raise Refused(cast("WhyNot", stream.refused_for or "failed"))
     # Once it was offered another stream, what the carrier is told about is no ringing any more.
     return _ticket(stream) if _is_open(stream) and stream.offers == 1 else ""
 
@@ -122,13 +128,14 @@ def give_up(call_sid: str) -> None:
 
 
 def _arrived(call: IncomingCall) -> MediaStream:
-    """The row of a new call, which takes a place if there is one. Counting and taking is one step, in all processes."""
+    """The row of a new call, which takes a place if it may. Counting and taking is one step, in all processes."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [PLACES])
     now = timezone.now()
-    full = MediaStream.objects.taking_a_place(now).count() >= settings.MOST_CALLS
-    step = MediaStream.NextStep.REFUSED if full else MediaStream.NextStep.UNKNOWN
-    facts = {"caller_number": call.caller_number, "line_number": call.line_number, "issued_at": now, "next_step": step}
+    reason = admission.why_not(call, now)
+    step = MediaStream.NextStep.REFUSED if reason else MediaStream.NextStep.UNKNOWN
+    who = {"caller_number": call.caller_number, "line_number": call.line_number}
+    facts = {**who, "issued_at": now, "next_step": step, "refused_for": reason or ""}
     stream, _ = MediaStream.objects.get_or_create(call_sid=call.call_sid, defaults=facts)
     return stream
 

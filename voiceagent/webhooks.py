@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import tickets
+from .admission import WhyNot
 from .call.commands import EndReason, LogEnd, LogRefused, RefusalReason
 from .carriers import carrier
 from .carriers.base import IncomingCall
@@ -41,6 +42,10 @@ View = Callable[[HttpRequest], HttpResponse]
 # If nobody answers, the caller can leave a message; nobody else is rung.
 FIRST_ATTEMPT = 1
 NAMED_BY_WEEKDAY = timedelta(days=6)
+# Why a call that nobody asked a person for is put to one. `instead`: the agent may not take it.
+WhyElse = Literal["failed", "busy", "instead"]
+BEFORE_A_PERSON = {"asked": "before_dial", "failed": "after_failure", "busy": "all_busy", "instead": "instead"}
+WHY_A_MESSAGE = ("asked", "rang", "failed", "busy", "instead", "closed")
 
 
 def of_the_carrier(view: View) -> View:
@@ -104,8 +109,10 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
         ticket, refused = _recorded(call, desk)
         aftermath = Aftermath.of(call.call_sid, desk)
         reached("webhook.before_answer")
+        if refused == "blocked":
+            return aftermath.blocked()
         if refused:
-            return aftermath.refused("capacity", "busy")
+            return aftermath.refused(refused, "busy" if refused == "capacity" else "instead")
         if not ticket:
             return aftermath.over()
         if not breaker.allows():
@@ -117,14 +124,14 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
         return Aftermath(call.call_sid, desk).without_the_agent()
 
 
-def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, bool]:
-    """Its ticket, and whether there was no place for it. That is remembered as well, so it is no error in here."""
+def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, WhyNot | None]:
+    """Its ticket, or why it has none. That is remembered as well, so it is no error in here."""
     with transaction.atomic():
         desk.log.call_arrived(call)
         try:
-            return tickets.issue(call), False
-        except tickets.NoPlace:
-            return "", True
+            return tickets.issue(call), None
+        except tickets.Refused as refusal:
+            return "", refusal.reason
 
 
 def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -137,6 +144,8 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
         if aftermath.stream.released_at:
             # The same words from the carrier again, after the call.
             return _xml(markup.hang_up())
+        if aftermath.stream.refused_for == "blocked":
+            return aftermath.blocked()
         match aftermath.stream.next_step:
             case MediaStream.NextStep.HANG_UP:
                 aftermath.tell_end()
@@ -224,7 +233,12 @@ class Aftermath:
         """Nothing more can come of it, whoever asks."""
         return _xml(markup.hang_up(words=self._say("call_over"), language=tag(self.language)))
 
-    def refused(self, reason: RefusalReason, why: Literal["failed", "busy"]) -> HttpResponse:
+    def blocked(self) -> HttpResponse:
+        """Whom staff do not want to call: politely, and at once. Raises `DatabaseError`."""
+        self.desk.log.write(self.call_sid, LogEnd("blocked", 0))
+        return _xml(markup.hang_up(words=self._say("blocked"), language=tag(self.language)))
+
+    def refused(self, reason: RefusalReason, why: WhyElse) -> HttpResponse:
         """The agent does not take it, or not any further. Raises `DatabaseError`."""
         self.desk.log.write(self.call_sid, LogRefused(reason))
         tickets.give_up(self.call_sid)
@@ -241,20 +255,20 @@ class Aftermath:
         words = self._say("cut_off") if cut_off else ""
         return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses()))
 
-    def person(self, why: Literal["asked", "failed", "busy"]) -> HttpResponse:
+    def person(self, why: Literal["asked"] | WhyElse) -> HttpResponse:
         """Ring a person, if one would answer now; whoever promised it may have done so before closing time."""
         staff_are_there = self._asked(self.desk.hours.is_open, True)
         number = self._number(staff_are_there)
         if not may_be_rung(number, abroad=True):
-            return self.message(failed=why == "failed", busy=why == "busy", closed=not staff_are_there)
-        words = self._say({"asked": "before_dial", "failed": "after_failure", "busy": "all_busy"}[why])
+            return self.message(**{why: True}, closed=not staff_are_there)
+        words = self._say(BEFORE_A_PERSON[why])
         self.log.person_rung(self.call_sid, FIRST_ATTEMPT, self.stream.department, number)
         return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
 
     def message(self, **why: bool) -> HttpResponse:
         opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None
         facts = {"opens_at": soon(opens_at), "call_back_by": soon(self.call_back_by)}
-        words = self._say("leave_message", **{"rang": False, "failed": False, "busy": False, "closed": False, **why}, **facts)
+        words = self._say("leave_message", **{**dict.fromkeys(WHY_A_MESSAGE, False), **why}, **facts)
         return _xml(markup.take_message(words=words, language=tag(self.language), goodbye=self._say("goodbye"), to=_addresses()))
 
     def thanks(self) -> HttpResponse:

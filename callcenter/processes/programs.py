@@ -137,6 +137,9 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "SPOOL_ROOT": str(VAR / "demo" / "spool"),
         # Also on a disk that is nearly full: there is one short call to keep.
         "MEDIA_LEAST_FREE_PERCENT": "0",
+        # The one caller of the demo may call all day.
+        "MOST_CALLS_PER_NUMBER": "100",
+        "MOST_CALLS_PER_NUMBER_AND_DAY": "100000",
         "DEBUG": "false",
         # Nothing of the demo leaves this machine, whatever proxy the environment names.
         "NO_PROXY": "127.0.0.1,localhost",

@@ -74,6 +74,8 @@ def prepare(folder: Path, database: str, *, migrate: bool) -> None:
         "DRAIN_LIMIT_S": "30",
         "MOST_CALLS": "100",
         "MOST_CALLS_PER_PROCESS": "50",
+        "MOST_CALLS_WITHHELD": "100",
+        "MOST_CALLS_WITHHELD_AND_DAY": "100000",
         "SECRET_KEY": "a secret for a soak",
         "LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "callcenter.settings",

@@ -2,9 +2,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from staff.models import AuditEvent
 from staff.roles import MANAGERS, SUPPORT_STAFF, make_roles
-from voiceagent.models import AgentSettings, TransferDestination
+from voiceagent.models import AgentSettings, AgentSwitch, BlockedNumber, TransferDestination
 
 LIST = reverse("admin:voiceagent_agentsettings_changelist")
 ADD = reverse("admin:voiceagent_agentsettings_add")
@@ -154,3 +156,41 @@ def test_who_is_rung_depends_on_the_hours_and_on_who_is_there_at_any_time(settin
     person = "+14155550199" if open_now or always else ""
     rung = {name: TransferDestination.reached_at(name, open_now=open_now) for name in ("returns", "alarms", "gone", "")}
     assert rung == {"returns": "+14155550188" if open_now else person, "alarms": "+14155550177", "gone": person, "": person}
+
+
+def test_a_manager_switches_the_agent_off_and_every_page_says_so(mia):
+    page = reverse("admin:voiceagent_agentswitch_add")
+    assert b"The agent is off" not in mia.get(LIST).content
+    assert mia.post(page, {"reason": "It talks nonsense"}).status_code == 302
+    switch = AgentSwitch.off()
+    assert switch and (switch.by, switch.reason) == ("mia", "It talks nonsense")
+    assert b"The agent is off" in mia.get(LIST).content
+    # Whoever opens the form now wants it on again.
+    assert mia.get(page).context["adminform"].form.initial["on"] is True
+    mia.post(page, {"on": "on", "reason": "It does no more"})
+    assert AgentSwitch.off() is None
+    assert b"The agent is off" not in mia.get(LIST).content
+    events = AuditEvent.objects.filter(action="switched").order_by("pk")
+    assert [(event.actor_name, event.facts["agent"]) for event in events] == [("mia", "off"), ("mia", "on")]
+
+
+def test_what_was_switched_stays_written_down(mia):
+    switch = AgentSwitch.turn(on=False, reason="It talks nonsense")
+    for page in ("change", "delete"):
+        assert mia.post(reverse(f"admin:voiceagent_agentswitch_{page}", args=[switch.pk]), {"on": "on"}).status_code == 403
+    assert AgentSwitch.off() == switch
+
+
+@pytest.mark.parametrize("model", ["agentswitch", "blockednumber"])
+def test_support_staff_neither_switch_the_agent_nor_block_callers(sam, model):
+    for page in (reverse(f"admin:voiceagent_{model}_changelist"), reverse(f"admin:voiceagent_{model}_add")):
+        assert sam.get(page).status_code == 403
+        assert sam.post(page, {"number": "+14155550177", "reason": "x"}).status_code == 403
+
+
+def test_a_manager_blocks_a_caller(mia):
+    page = reverse("admin:voiceagent_blockednumber_add")
+    assert "Begin with +" in str(mia.post(page, {"number": "0155", "reason": "Rings all night"}).context["adminform"].form.errors)
+    assert mia.post(page, {"number": "+14155550177", "whole": "on", "reason": "Rings all night"}).status_code == 302
+    assert BlockedNumber.objects.against("+14155550177", timezone.now()).exists()
+    assert "+14155550177" in mia.get(reverse("admin:voiceagent_blockednumber_changelist")).content.decode()

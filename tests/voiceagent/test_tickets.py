@@ -11,7 +11,7 @@ from django.utils import timezone
 from voiceagent import tickets
 from voiceagent.carriers.base import IncomingCall
 from voiceagent.models import BEAT_LASTS, PLACE_KEPT, MediaStream
-from voiceagent.tickets import NoPlace, Taken
+from voiceagent.tickets import Refused, Taken
 
 CALL = IncomingCall("CA" + "0" * 32, "+14155550142", "+14155550100")
 
@@ -101,7 +101,7 @@ class TestPlaces:
     def refused(self, number: int = 2) -> bool:
         try:
             tickets.issue(incoming(number))
-        except NoPlace:
+        except Refused:
             return True
         return False
 
@@ -249,7 +249,7 @@ def at_once(*work: Callable[[], object]) -> list[object]:
         together.wait()
         try:
             results.append(one())
-        except NoPlace:
+        except Refused:
             results.append(None)
         finally:
             connection.close()

@@ -19,7 +19,7 @@ from orders.hours import StaffHours
 from voiceagent import tickets, webhooks
 from voiceagent.engines.breaker import FAILURES, Breaker
 from voiceagent.languages import LANGUAGES
-from voiceagent.models import AgentSettings, MediaStream, TransferDestination
+from voiceagent.models import AgentSettings, AgentSwitch, BlockedNumber, MediaStream, TransferDestination
 from voiceagent.webhooks import soon
 from voiceagent.words import spoken
 
@@ -208,6 +208,39 @@ class TestAnIncomingCall:
         response = post("/incoming-call")
         assert verbs(response) == MESSAGE
         assert "busy" in words(response) and "closed now and open again" in words(response)
+
+    @pytest.mark.parametrize("trouble", ["switched_off", "number_limit"])
+    def test_whom_the_agent_may_not_take_is_put_to_a_person_and_told_so(self, settings, request, trouble):
+        if trouble == "switched_off":
+            AgentSwitch.turn(on=False, reason="It talks nonsense")
+        else:
+            settings.MOST_CALLS_PER_NUMBER = 0
+        response = post("/incoming-call")
+        assert verbs(response) == DIAL
+        assert "automatic assistant cannot take your call" in words(response)
+        assert verbs(post("/after-stream")) == DIAL
+        assert CallLog.objects.get().refused == trouble
+        post("/call-status", {"CallStatus": "completed", "CallDuration": "61"})
+        expected = {"switched_off": "ai_unavailable", "number_limit": "rejected_policy"}
+        assert CallLog.objects.get().disposition == expected[trouble]
+
+    def test_whom_the_agent_may_not_take_can_leave_a_message_when_nobody_is_there(self, closed):
+        AgentSwitch.turn(on=False, reason="It talks nonsense")
+        response = post("/incoming-call")
+        assert verbs(response) == MESSAGE
+        assert "automatic assistant cannot take your call" in words(response)
+
+    def test_a_blocked_caller_hears_one_sentence_and_is_hung_up(self):
+        BlockedNumber.objects.create(number="+14155550142")
+        AgentSettings.objects.create(line_number="+14155550100", language="de")
+        for _ in range(2):
+            response = post("/incoming-call")
+            assert verbs(response) == ["Say", "Hangup"]
+            assert words(response) == spoken("agent/blocked", language="de")
+        assert verbs(post("/after-stream")) == ["Say", "Hangup"]
+        log = CallLog.objects.get()
+        assert (log.status, log.disposition, log.refused) == ("ended", "rejected_policy", "")
+        assert not CallLog.objects.to_call_back().exists()
 
     def test_while_the_engine_is_down_a_person_takes_the_call(self, engine_down):
         response = post("/incoming-call")
@@ -535,7 +568,7 @@ class Walk:
 @pytest.mark.django_db
 @pytest.mark.parametrize("phone", ["+14155550199", ""], ids=["somebody to ring", "nobody to ring"])
 @pytest.mark.parametrize("hours", ["open", "closed", "closed for good"])
-@pytest.mark.parametrize("trouble", ["none", "no place", "engine down"])
+@pytest.mark.parametrize("trouble", ["none", "no place", "engine down", "switched off"])
 def test_every_path_of_every_document_ends_and_none_in_silence(request, settings, monkeypatch, phone, hours, trouble):
     settings.HUMAN_AGENT_PHONE = phone
     AgentSettings.objects.create(language="de")
@@ -546,6 +579,8 @@ def test_every_path_of_every_document_ends_and_none_in_silence(request, settings
         monkeypatch.setattr(StaffHours, "call_back_by", lambda self, now: None)
     if trouble == "no place":
         settings.MOST_CALLS = 0
+    if trouble == "switched off":
+        AgentSwitch.turn(on=False, reason="It talks nonsense")
     if trouble == "engine down":
         request.getfixturevalue("engine_down")
     walk = Walk()

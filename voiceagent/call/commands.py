@@ -14,8 +14,17 @@ EndReason = Literal[
     "no_input",  # nobody spoke
     "max_duration",
     "engine_failed",
+    "budget_spent",  # what it may cost is spent; a person goes on with it
+    "blocked",  # staff do not want calls from this number
 ]
-RefusalReason = Literal["capacity", "engine_down", "failed"]
+RefusalReason = Literal[
+    "capacity",
+    "engine_down",
+    "failed",
+    "switched_off",
+    "number_limit",  # too many calls of this number at once, or today
+    "budget",  # what calls may cost today is spent
+]
 
 
 # To the caller's line

@@ -1,3 +1,4 @@
+import django.core.validators
 from django.db import migrations, models
 
 
@@ -16,5 +17,51 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferdestination',
             constraint=models.CheckConstraint(condition=models.Q(('phone__regex', '^\\+[1-9][0-9]{6,14}$'), models.Q(('phone__regex', '^\\+(800|808|87|88[1-38]|979)'), _negated=True)), name='a_destination_is_a_telephone'),
+        ),
+        migrations.CreateModel(
+            name='AgentSwitch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('on', models.BooleanField(default=False, verbose_name='the agent takes calls')),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('at', models.DateTimeField(auto_now_add=True)),
+                ('by', models.CharField(blank=True, editable=False, max_length=150)),
+            ],
+            options={
+                'verbose_name_plural': 'agent switches',
+                'ordering': ('-id',),
+                'get_latest_by': 'id',
+            },
+        ),
+        migrations.CreateModel(
+            name='BlockedNumber',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(help_text='In international form, or what numbers begin with.', max_length=16, validators=[django.core.validators.RegexValidator('^\\+[1-9][0-9]{1,14}\\Z', 'Begin with + and the country, such as +14155550123 or +1415.')])),
+                ('whole', models.BooleanField(default=True, help_text='Otherwise all that begin like this.', verbose_name='this number alone')),
+                ('reason', models.CharField(help_text='Why, for whoever wonders later.', max_length=200)),
+                ('until', models.DateTimeField(blank=True, help_text='Empty: for good.', null=True)),
+                ('since', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'ordering': ('number',),
+            },
+        ),
+        migrations.AddField(
+            model_name='mediastream',
+            name='refused_for',
+            field=models.CharField(blank=True, help_text='Why the agent did not take it, when it rang.', max_length=16),
+        ),
+        migrations.AddIndex(
+            model_name='mediastream',
+            index=models.Index(fields=['caller_number', 'issued_at'], name='stream_by_caller'),
+        ),
+        migrations.AddConstraint(
+            model_name='blockednumber',
+            constraint=models.UniqueConstraint(fields=('number', 'whole'), name='a_number_is_blocked_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='blockednumber',
+            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^\\+[1-9][0-9]{1,14}$')), name='what_is_blocked_is_a_number'),
         ),
     ]
