@@ -13,7 +13,18 @@ from voiceagent.toolbox import AskKeypad, Caller, ToolError, tool
 
 from .asking import ask_for_phone, ask_for_proof, ask_for_time, ask_which
 from .claims import callback_number, claims_in, order_number_in
-from .models import Appointment, HelpArticle, NotFree, OpeningHours, Order, Proof, ShopHours, WrongState
+from .models import (
+    Appointment,
+    Confirmation,
+    HelpArticle,
+    NotFree,
+    OpeningHours,
+    Order,
+    Proof,
+    ShopHours,
+    TooMany,
+    WrongState,
+)
 from .models.appointments import free_near, free_within, spread
 from .models.opening_hours import shop_now, shop_zone
 from .spoken.times import At, Closed, Meaning, NotUnderstood, Past, Unclear, Within, understand
@@ -46,7 +57,7 @@ def lookup_order(
     make one up."""
     said = tidy(query), tidy(detail)
     claims = [claim for part in said for claim in claims_in(part)]
-    verdict = Proof.weigh(caller.call_sid, claims)
+    verdict = Proof.weigh(caller.call_sid, claims, caller.number)
     if verdict.kind != "proved":
         return ask_for_proof(caller, verdict, claims, " ".join(said))
     if verdict.order:
@@ -64,15 +75,17 @@ def cancel_order(
     """Cancel an order that has not been shipped. The first use tells you what to ask the caller; after a clear yes, use it
     again with confirmed set to true."""
     claims = order_number_in(tidy(order_number)) + claims_in(tidy(detail))
-    verdict = Proof.weigh(caller.call_sid, claims)
+    verdict = Proof.weigh(caller.call_sid, claims, caller.number)
     if verdict.kind != "proved":
         return ask_for_proof(caller, verdict, claims, tidy(detail))
     order, now = verdict.order, shop_now()
     if order is None:
         return list_of(verdict.proof)
-    if order.can_be_cancelled and not (confirmed and verdict.proof.was_asked_to_cancel(order, now)):
-        verdict.proof.ask_to_cancel(order, now)
-        return say("cancel_ask", order=order)
+    if order.can_be_cancelled:
+        question = say("cancel_ask", order=order)
+        if not confirmed or not Confirmation.use(question, order, call_sid=caller.call_sid, answered=caller.answered, now=now):
+            Confirmation.ask(question, order, call_sid=caller.call_sid, asked_by=caller.tool_call_id, now=now)
+            return question
     by = f"the caller, {caller.call_sid}"
     try:
         order.cancel(by=by, at=now)
@@ -109,9 +122,12 @@ def book_appointment(
             now=now,
             about=tidy(about),
             call_sid=caller.call_sid,
+            caller_number=caller.number,
             customer=Proof.customer_of(caller.call_sid),
             hours=hours,
         )
+    except TooMany as refusal:
+        raise ToolError(say("too_many_bookings", why=refusal.why)) from None
     except NotFree as refusal:
         return say("not_free", why=refusal.why, moment=meaning.moment, day=meaning.moment.date(), times=refusal.nearby)
     return say("booked", appointment=appointment, own_number=number == caller.number)

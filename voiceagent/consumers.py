@@ -176,7 +176,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             new_engine=new_engine,
             history=so_far.remarks if so_far else (),
             language=so_far.language if so_far else "",
-            use_tool=lambda tool_call_id, name, arguments: toolbox.use(caller, tool_call_id, name, arguments),
+            use_tool=lambda run: toolbox.use(replace(caller, answered=run.answered), run.tool_call_id, run.name, run.arguments),
             write=write,
             keep=write.keep,
         )

@@ -75,9 +75,8 @@ class Line(Protocol):
 
 class Session:
     """`new_engine(history, language)` makes an engine for one session, not yet connected; `history` is what was said in the call
-    before, `language` what it is held in, "" for the one it begins in. `use_tool(tool_call_id, name, arguments)`,
-    `write(entry)` and `keep(entry)` block, and are called on threads. What `write` takes too long for is given to `keep`, and may
-    be written all the same.
+    before, `language` what it is held in, "" for the one it begins in. `use_tool(run)`, `write(entry)` and `keep(entry)` block,
+    and are called on threads. What `write` takes too long for is given to `keep`, and may be written all the same.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class Session:
         new_engine: Callable[[tuple[Remark, ...], str], Engine],
         history: tuple[Remark, ...] = (),
         language: str = "",
-        use_tool: Callable[[str, str, str], ToolFinished],
+        use_tool: Callable[[RunTool], ToolFinished],
         write: Callable[[LogEntry], None],
         keep: Callable[[LogEntry], None],
     ) -> None:
@@ -254,7 +253,7 @@ class Session:
 
     async def _use(self, run: RunTool) -> ToolFinished:
         try:
-            return await blocking.use_tool(self._use_tool, run.tool_call_id, run.name, run.arguments)
+            return await blocking.use_tool(self._use_tool, run)
         except Exception:
             # The call waits for every tool's end: one that never came would hold it for ever.
             logger.exception("a tool broke outside the toolbox")

@@ -14,7 +14,7 @@ import inspect
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, get_args, get_origin, get_type_hints, overload
 
@@ -50,12 +50,18 @@ class Tries:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a tool is used for. `number` is where the call says it comes from, E.164 or empty: a hint, never a proof."""
+    """Who a tool is used for. `number` is where the call says it comes from, E.164 or empty: a hint, never a proof.
+
+    `tool_call_id` is the use that is being made of a tool; `answered` are those before it of whose results the agent has spoken,
+    and the caller after that: a yes the model reports without them is nobody's.
+    """
 
     call_sid: str
     number: str = ""
     line: str = ""
     tries: Tries = field(default_factory=Tries, compare=False)
+    tool_call_id: str = field(default="", compare=False)
+    answered: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ class Toolbox:
             output, act = told(result)
             return finished(output, "done", act)
 
+        caller = replace(caller, tool_call_id=tool_call_id)
         reached("tool.before")
         try:
             use = partial(effects.once, caller.call_sid, tool_call_id, name, arguments) if chosen.writes else effects.tried_again

@@ -6,6 +6,7 @@ the half hour. `now` is an argument wherever it decides something.
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any, Literal, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -21,6 +22,7 @@ from voiceagent import dialable
 
 from .customers import E164, Customer, is_e164
 from .opening_hours import ShopHours, shop_zone
+from .tallies import Limit, Tallies, shown
 
 SLOT = timedelta(minutes=30)
 # From here slots are counted.
@@ -29,7 +31,14 @@ LEAD = timedelta(minutes=15)
 HORIZON = timedelta(days=90)
 NEARBY = timedelta(days=14)
 
+# What callers may book for themselves, in a call and on a day; staff may do more.
+IN_A_CALL = Limit("bookings in a call", 2)
+FROM_A_NUMBER = Limit("bookings from a number", 3)
+FOR_A_NUMBER = Limit("bookings for a number", 3)
+MOST_OPEN = 3
+
 WhyNot = Literal["taken", "closed", "too_soon", "too_far", "between_slots"]
+WhyTooMany = Literal["in_this_call", "today", "open"]
 
 
 class NotFree(Exception):
@@ -39,6 +48,14 @@ class NotFree(Exception):
         super().__init__(why)
         self.why = why
         self.nearby = nearby
+
+
+class TooMany(Exception):
+    """A caller may book no more: in this call, on this day, or before what is booked is over."""
+
+    def __init__(self, why: WhyTooMany) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -150,31 +167,46 @@ class Appointment(models.Model):
         now: datetime,
         about: str = "",
         call_sid: str = "",
+        caller_number: str = "",
         customer: Customer | None = None,
         hours: ShopHours | None = None,
     ) -> "Appointment":
-        """Take the first free lane. The same time for the same number in the same call is booked once. Raises `NotFree`."""
+        """Take the first free lane. The same time for the same number in the same call is booked once.
+
+        Raises `NotFree`, and `TooMany` where it is a caller who books; `caller_number` is where their call comes from.
+        """
         same = cls.objects.booked().filter(call_sid=call_sid, starts_at=starts_at, phone=phone).exclude(call_sid="")
         if already := same.first():
             return already
         hours = hours or ShopHours.load()
         if why := why_not(starts_at, now, hours):
             raise NotFree(why, free_near(starts_at, now, hours))
+        take = partial(
+            cls._take_a_lane, starts_at, now, hours, phone=phone, customer=customer, about=about[:200], call_sid=call_sid
+        )
+        if not call_sid:
+            return take()
+        with transaction.atomic():
+            # A call that shows no number is known by the number it wants to be called on.
+            whom = [(IN_A_CALL, call_sid), (FROM_A_NUMBER, shown(caller_number) or phone), (FOR_A_NUMBER, phone)]
+            tallies = Tallies(whom)
+            if already := same.first():
+                return already
+            if tallies.full:
+                raise TooMany("in_this_call" if tallies.full is IN_A_CALL else "today")
+            if cls.objects.booked().filter(phone=phone, starts_at__gt=now).count() >= MOST_OPEN:
+                raise TooMany("open")
+            booked = take()
+            tallies.add()
+        return booked
+
+    @classmethod
+    def _take_a_lane(cls, starts_at: datetime, now: datetime, hours: ShopHours, *, call_sid: str, **facts: Any) -> "Appointment":
         for lane in range(1, lanes_at(starts_at, hours) + 1):
             try:
                 with versions.as_done_by(f"the caller, {call_sid}" if call_sid else ""):
-                    return cls.objects.create(
-                        phone=phone,
-                        customer=customer,
-                        starts_at=starts_at,
-                        ends_at=starts_at + SLOT,
-                        lane=lane,
-                        about=about[:200],
-                        call_sid=call_sid,
-                    )
+                    return cls.objects.create(starts_at=starts_at, ends_at=starts_at + SLOT, lane=lane, call_sid=call_sid, **facts)
             except IntegrityError as refusal:
-                if isinstance(refusal.__cause__, errors.UniqueViolation):
-                    return same.get()
                 if not isinstance(refusal.__cause__, errors.ExclusionViolation):
                     raise
         raise NotFree("taken", free_near(starts_at, now, hours))

@@ -4,6 +4,7 @@ An order moves along `NEXT` and no other way. Each step is one compare-and-set i
 same order at once cannot both succeed; check constraints keep the facts that belong to a state with that state.
 """
 
+import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -122,6 +123,11 @@ class Order(models.Model):
     @property
     def total(self) -> Decimal:
         return sum((item.quantity * item.price for item in self.items.all()), Decimal(0))
+
+    def as_it_stands(self) -> str:
+        """A hash of all that is known of it and of what is in it: after any change it is another one. As the database has it."""
+        order = Order.objects.filter(pk=self.pk).values_list().get()
+        return hashlib.sha256(repr((order, list(self.items.order_by("pk").values_list()))).encode()).hexdigest()
 
     def cancel(self, *, by: str, at: datetime | None = None) -> None:
         """Raises `WrongState` when it has been packed off already, or is cancelled."""

@@ -1,14 +1,15 @@
 """Whether the caller of one call has proved who they are. Nothing about orders is told or changed without it.
 
-A proof is an order's number and a second detail of the same order: the e-mail or the postcode it was placed with. Where the
-call comes from is none of them. Details may come one by one, over several turns. After three combinations that did not match
-only a person can help. The last of the three starts from nothing, so that what was heard wrongly cannot spoil it. A match
-forgets what was claimed, and opens that customer's orders for the rest of the call.
+A proof is two facts of one order, as `PROOFS` has them. Where the call comes from is none of them. Details may come one by one,
+over several turns. After three combinations that did not match only a person can help, and so it is after too many from one
+number, or of one order, on one day. The last of the three starts from nothing, so that what was heard wrongly cannot spoil it.
+A match forgets what was claimed, and opens that customer's orders for the rest of the call. To change an order it must be named.
+
+What does not exist is asked for, judged and counted as what does: the same questions to the database, the same writes.
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Literal
 
@@ -17,12 +18,17 @@ from django.db.models import Q
 
 from .customers import Customer
 from .orders import Order
+from .tallies import Limit, Tallies, shown
+
+# Which facts, true of the same order, open it: to be told, and to be cancelled if it is the one that was named.
+PROOFS = (("order_number", "email"), ("order_number", "postcode"))
 
 MOST_FAILURES = 3
+# On one day. All calls that show no number share one.
+FROM_A_NUMBER = Limit("failed proofs from a number", 5)
+OF_AN_ORDER = Limit("failed proofs of an order", 20)
 # An old claim still helps after a correction; more of them would only help somebody who guesses.
 CLAIMS_KEPT = 3
-# Long enough to read an order out and hear a yes; a yes to something older was to something else.
-CONFIRMATION_LASTS = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Claim:
 
     def fits_with(self, other: "Claim") -> bool:
         """Whether the two could prove something together: an order's number and something else, not the same digits twice."""
-        return self._is_number_beside(other) or other._is_number_beside(self)
+        return any(self._proves(other, *proof) or other._proves(self, *proof) for proof in PROOFS)
 
     def repeats(self, other: "Claim") -> bool:
         """Whether both say the same, though perhaps only one says of what kind it is."""
@@ -51,9 +57,9 @@ class Claim:
     def is_about(self, customer: Customer) -> bool:
         return customer.has_email(self.email) or customer.has_postcode(self.postcode)
 
-    def _is_number_beside(self, other: "Claim") -> bool:
-        another = other.postcode and not self.order_number.endswith(f"-{other.postcode}")
-        return bool(self.order_number and (other.email or another))
+    def _proves(self, other: "Claim", fact: str, others_fact: str) -> bool:
+        one, another = getattr(self, fact), getattr(other, others_fact)
+        return bool(one and another) and not one.endswith(f"-{another}")
 
     @property
     def _values(self) -> tuple[str, str, str]:
@@ -76,8 +82,6 @@ class Proof(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="+")
     failures = models.PositiveSmallIntegerField(default=0)
     claims = models.JSONField(default=list)
-    cancellation_of = models.ForeignKey(Order, models.CASCADE, null=True, related_name="+")
-    cancellation_asked_at = models.DateTimeField(null=True)
     begun_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -87,12 +91,15 @@ class Proof(models.Model):
         return f"proof in {self.call_sid}"
 
     @classmethod
-    def weigh(cls, call_sid: str, claims: list[Claim]) -> Verdict:
-        """Hear what was claimed and judge it. Claims of one call are weighed one after the other, however they arrive."""
+    def weigh(cls, call_sid: str, claims: list[Claim], number: str = "") -> Verdict:
+        """Hear what was claimed and judge it. Claims of one call are weighed one after the other, however they arrive.
+
+        `number` is where the call says it comes from; calls that show none count as one.
+        """
         cls.objects.get_or_create(call_sid=call_sid)
         with transaction.atomic():
             proof = cls.objects.select_for_update().get(call_sid=call_sid)
-            verdict = proof._judge(claims)
+            verdict = proof._judge(claims, shown(number))
             proof.save()
         return verdict
 
@@ -106,15 +113,7 @@ class Proof(models.Model):
     def is_locked(self) -> bool:
         return self.failures >= MOST_FAILURES
 
-    def ask_to_cancel(self, order: Order, now: datetime) -> None:
-        """Remember which order the caller is being asked about, so that a yes cannot be meant for another."""
-        Proof.objects.filter(pk=self.pk).update(cancellation_of=order, cancellation_asked_at=now)
-
-    def was_asked_to_cancel(self, order: Order, now: datetime) -> bool:
-        asked_at = self.cancellation_asked_at
-        return self.cancellation_of_id == order.pk and asked_at is not None and now - asked_at <= CONFIRMATION_LASTS
-
-    def _judge(self, claims: list[Claim]) -> Verdict:
+    def _judge(self, claims: list[Claim], number: str) -> Verdict:
         if self.is_locked:
             return Verdict("locked", self)
         if self.customer:
@@ -123,9 +122,9 @@ class Proof(models.Model):
             order = self.customer.orders.filter(number__in=numbers).first()
             if order or not claims:
                 return Verdict("proved", self, order)
-        return self._try(claims)
+        return self._try(claims, number)
 
-    def _try(self, claims: list[Claim]) -> Verdict:
+    def _try(self, claims: list[Claim], number: str) -> Verdict:
         kept = [Claim(**claim) for claim in self.claims]
         fresh = set[Claim]()
         for claim in claims:
@@ -138,6 +137,10 @@ class Proof(models.Model):
         kept = kept[-CLAIMS_KEPT:]
         pairs = [pair for pair in combinations(kept, 2) if pair[0].fits_with(pair[1])]
         tried = [pair for pair in pairs if set(pair) & fresh]
+        named = {claim.order_number for pair in tried for claim in pair if claim.order_number}
+        tallies = Tallies([(FROM_A_NUMBER, number), *((OF_AN_ORDER, order) for order in named)])
+        if tallies.full:
+            return Verdict("locked", self)
         self.claims = [asdict(claim) for claim in kept]
         if match := next(matches(tried), None):
             self.customer, order = match
@@ -145,6 +148,7 @@ class Proof(models.Model):
             return Verdict("proved", self, order)
         if tried:
             self.failures += 1
+            tallies.add()
             if self.failures >= MOST_FAILURES - 1:
                 self.claims = []
         if self.is_locked:

@@ -5,7 +5,7 @@ from itertools import count, pairwise
 
 import pytest
 
-from orders.models import Appointment, OpeningHours, Order, Proof
+from orders.models import Appointment, OpeningHours, Order, Proof, Tally
 from orders.tools import TOOLS
 from voiceagent.call.commands import TakeDigits
 from voiceagent.toolbox import Caller, Toolbox
@@ -226,6 +226,7 @@ class TestDetailsThatDoNotMatch:
 def test_the_words_are_the_same_whether_the_order_exists_or_not(shop, now, turns):
     there = [line.look_up(*turn) for line in [Line()] for turn in turns]
     Proof.objects.all().delete()
+    Tally.objects.all().delete()
     Order.objects.all().delete()
     assert there == [line.look_up(*turn) for line in [Line()] for turn in turns]
     assert differ(there)

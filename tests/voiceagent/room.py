@@ -43,7 +43,7 @@ from simulator.voice_model.connection import Connection, Faults, Record
 from simulator.voice_model.protocol import Session as VoiceModelSession
 from voiceagent import blocking, instructions, models
 from voiceagent import tools as own_tools
-from voiceagent.call.commands import HandOver, LastAct, LogEnd, LogEntry, LogTurn, Remark, Transfer
+from voiceagent.call.commands import HandOver, LastAct, LogEnd, LogEntry, LogTurn, Remark, RunTool, Transfer
 from voiceagent.call.events import ToolFinished
 from voiceagent.call.machine import Call
 from voiceagent.call.policy import Lines, Policy
@@ -601,9 +601,10 @@ class Room:
         finally:
             await line.close()
 
-    def _use_tool(self, tool_call_id: str, name: str, arguments: str) -> ToolFinished:
-        self.tools_used.append((name, arguments))
-        return self._toolbox.use(self._caller, tool_call_id, name, arguments)
+    def _use_tool(self, run: RunTool) -> ToolFinished:
+        self.tools_used.append((run.name, run.arguments))
+        caller = replace(self._caller, answered=run.answered)
+        return self._toolbox.use(caller, run.tool_call_id, run.name, run.arguments)
 
     async def _follow(self) -> None:
         """The network's side: the stream for as long as it is up; whoever speaks to the caller after it is not in this room."""
@@ -622,10 +623,10 @@ class Room:
         await asyncio.sleep(CARRIER_S)
         self._following.cancel()
 
-    async def _tool_on_a_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def _tool_on_a_thread(self, function: Callable[[RunTool], ToolFinished], run: RunTool) -> ToolFinished:
         """A tool has done its work when its time is over."""
-        await asyncio.sleep(self.takes_s.get(args[1], 0.0))
-        return function(*args)
+        await asyncio.sleep(self.takes_s.get(run.name, 0.0))
+        return function(run)
 
     async def _record(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)

@@ -22,6 +22,7 @@ from voiceagent.call.commands import (
     LogTurn,
     PlayAudio,
     Remark,
+    RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
@@ -110,7 +111,7 @@ class Driven:
             new_engine=self.new_engine,
             history=history,
             language=language,
-            use_tool=use_tool or (lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Done.", "done")),
+            use_tool=use_tool or (lambda run: ToolFinished(run.tool_call_id, "Done.", "done")),
             write=write or self.log.append,
             keep=self.kept.append,
         )
@@ -154,7 +155,7 @@ async def test_a_line_that_just_ends_is_lost_and_the_call_may_go_on_on_another()
 
 
 async def test_the_last_act_is_carried_out_when_the_last_words_were_heard():
-    d = Driven(use_tool=lambda tool_call_id, name, arguments: ToolFinished(tool_call_id, "Bye.", "done", HangUp()))
+    d = Driven(use_tool=lambda run: ToolFinished(run.tool_call_id, "Bye.", "done", HangUp()))
     d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(40)), ToolRequested("r", "k", "end_call", "{}"))
     await d.engine.until_told(SendToolOutput("k", "Bye."))
     d.engine.says(ReplyFinished("r", "completed"))
@@ -203,7 +204,7 @@ async def test_a_line_that_breaks_is_lost(caplog, breaks_with, is_a_bug):
 
 
 async def test_a_tool_that_breaks_outside_the_toolbox_does_not_hold_the_call(caplog):
-    def breaks(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def breaks(run: RunTool) -> ToolFinished:
         raise RuntimeError("a bug")
 
     d = Driven(use_tool=breaks)
@@ -220,9 +221,9 @@ async def test_a_tool_that_is_too_slow_is_given_up_on_for_the_caller(monkeypatch
     monkeypatch.setattr(session_module, "TOOL_LIMIT_S", 0.05)
     release = threading.Event()
 
-    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def slow(run: RunTool) -> ToolFinished:
         release.wait(10)
-        return ToolFinished(tool_call_id, "Too late.", "done")
+        return ToolFinished(run.tool_call_id, "Too late.", "done")
 
     d = Driven(use_tool=slow)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
@@ -246,9 +247,9 @@ async def test_a_tool_that_does_not_end_with_its_call_does_not_hold_it_for_ever(
     monkeypatch.setattr(session_module, "LATE_TOOL_LIMIT_S", 0.05)
     release = threading.Event()
 
-    def stuck(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def stuck(run: RunTool) -> ToolFinished:
         release.wait(30)
-        return ToolFinished(tool_call_id, "Never mind.", "done")
+        return ToolFinished(run.tool_call_id, "Never mind.", "done")
 
     d = Driven(use_tool=stuck)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
@@ -266,9 +267,9 @@ async def test_a_tool_that_does_not_end_with_its_call_does_not_hold_it_for_ever(
 async def test_the_caller_is_heard_while_a_tool_runs():
     release = threading.Event()
 
-    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def slow(run: RunTool) -> ToolFinished:
         release.wait(10)
-        return ToolFinished(tool_call_id, "Done.", "done")
+        return ToolFinished(run.tool_call_id, "Done.", "done")
 
     d = Driven(use_tool=slow)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "lookup_order", "{}"))
@@ -282,9 +283,9 @@ async def test_the_caller_is_heard_while_a_tool_runs():
 async def test_a_tool_still_running_at_hang_up_is_waited_for_and_logged():
     release = threading.Event()
 
-    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def slow(run: RunTool) -> ToolFinished:
         release.wait(10)
-        return ToolFinished(tool_call_id, "Booked.", "done")
+        return ToolFinished(run.tool_call_id, "Booked.", "done")
 
     d = Driven(use_tool=slow)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "book_appointment", "{}"))
@@ -300,9 +301,9 @@ async def test_a_tool_still_running_at_hang_up_is_waited_for_and_logged():
 async def test_the_engine_is_let_go_when_the_caller_has_hung_up_though_a_tool_is_still_running():
     release = threading.Event()
 
-    def slow(tool_call_id: str, name: str, arguments: str) -> ToolFinished:
+    def slow(run: RunTool) -> ToolFinished:
         release.wait(10)
-        return ToolFinished(tool_call_id, "Booked.", "done")
+        return ToolFinished(run.tool_call_id, "Booked.", "done")
 
     d = Driven(use_tool=slow)
     d.engine.says(EngineReady(), ReplyStarted("r"), ToolRequested("r", "k", "book_appointment", "{}"))

@@ -115,9 +115,12 @@ class ReconnectEngine:
 # To the toolbox
 @dataclass(frozen=True, slots=True)
 class RunTool:
+    """`answered`: tool calls of whose results the agent has spoken, and the caller after that."""
+
     tool_call_id: str
     name: str
     arguments: str
+    answered: frozenset[str] = frozenset()
 
 
 # The last act: what happens to the line when the last words were heard

@@ -19,6 +19,7 @@ from enum import Enum, auto
 from typing import assert_never
 
 from .answering import Answering
+from .answers import Answers
 from .commands import (
     ClearPlayback,
     Command,
@@ -130,6 +131,7 @@ class Call:
         self._engines_turns: set[str] = set()
         self._forgotten: set[str] = set()
         self._tools = ToolRuns()
+        self._answers = Answers()
         # Until the engine takes what was said for a turn, or does not; they may have stopped a moment ago.
         self._caller_speaking = self._caller_stopped = False
         # When the engine was lost; nobody can tell whether they wait by now.
@@ -258,7 +260,7 @@ class Call:
         self._caller_speaking = False
         self._timers.pop("speech", None)
         if self.state is State.TALKING and self._link.is_up:
-            self._transcript.begin(turn_id, "caller", self._at_ms)
+            self._answers.caller_has_spoken(self._transcript.begin(turn_id, "caller", self._at_ms))
             self._replies.wanted = StartReply()
             self._cut_off = False
             self._pardoned, self._nudges = self._nudges, 0
@@ -324,6 +326,7 @@ class Call:
         turn = self._transcript.begin(f"keys-{self._transcript.position}", "caller", self._at_ms)
         turn.words, turn.ended_ms, turn.is_remark = [f"({len(keys)} keys)"], self._at_ms, False
         self._out.append(turn.entry())
+        self._answers.caller_has_spoken(turn)
         remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
         self._transcript.told(turn.position, remark)
         self._tell_engine(remark)
@@ -432,6 +435,7 @@ class Call:
         self._greeting = None
         if reply:
             reply.spoke = True
+            self._answers.agent_speaks(turn, reply.knows_of)
         self._expect_progress()
         if (self._playback.over_at or 0.0) > self._now + self._policy.longest_playback_s:
             # What was sent is still heard; the engine must not believe that it said more.
@@ -563,7 +567,7 @@ class Call:
             self._out += [run.ended(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
             return
         self._tools.start(run)
-        self._out += [run.begun(), RunTool(event.tool_call_id, event.name, event.arguments)]
+        self._out += [run.begun(), RunTool(event.tool_call_id, event.name, event.arguments, self._answers.answered)]
 
     def _tool_finished(self, event: ToolFinished) -> None:
         if late := self._tools.finish_late(event):
@@ -597,6 +601,7 @@ class Call:
 
     def _give_tool_output(self, run: ToolRun, output: str) -> None:
         """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""
+        self._answers.tool_told(run.request.tool_call_id)
         if run.session == self._link.session:
             self._out.append(SendToolOutput(run.request.tool_call_id, output))
         else:
@@ -758,6 +763,8 @@ class Call:
         if self._may_speak and (line := self._replies.begin()):
             self._out.append(line)
             self._expect_progress()
+            if (reply := self._replies.under_way) and not line.say:
+                reply.knows_of = self._answers.told
             if line is self._offer:
                 self._concerns.offered(self._transcript.position)
         nobody_speaks = not (self._caller_speaking or self._was_speaking or self._keypad.is_typing)

@@ -13,7 +13,7 @@ from .events import ReplyFinished
 class Reply:
     """`reply_id` is empty until the engine names it; `cancelled` when its end is all we want of it; `refused` when it must wait.
 
-    `spoke`: some of its audio was played.
+    `spoke`: some of its audio was played. `knows_of`: tool calls whose results the engine had when it began.
     """
 
     line: StartReply
@@ -22,6 +22,7 @@ class Reply:
     refused: bool = False
     spoke: bool = False
     asked_for_tools: bool = False
+    knows_of: frozenset[str] = frozenset()
     turn_ids: list[str] = field(default_factory=list)
 
 

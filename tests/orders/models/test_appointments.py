@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.signals import post_save
 
-from orders.models import Appointment, Closure, NotFree, OpeningHours, ShopHours
+from orders.models import Appointment, Closure, NotFree, OpeningHours, ShopHours, Tally, TooMany
 from orders.models.appointments import free_near, free_within, slots, spread, why_not
 from orders.models.opening_hours import shop_zone
 
@@ -323,7 +323,8 @@ def test_of_many_calls_that_book_a_time_at_once_only_as_many_succeed_as_there_ar
     def call(number: int) -> None:
         together.wait()
         try:
-            outcomes.append(Appointment.book(phone=ADA, starts_at=at(19, 14), now=now, call_sid=f"CA{number}").lane)
+            phone = f"+1415555018{number}"
+            outcomes.append(Appointment.book(phone=phone, starts_at=at(19, 14), now=now, call_sid=f"CA{number}").lane)
         except NotFree as refusal:
             outcomes.append(refusal.why)
         finally:
@@ -347,6 +348,93 @@ def test_one_call_that_books_the_same_time_at_once_has_one_appointment(transacti
     in_threads(call, 4)
     assert len(references) == 4
     assert len(set(references)) == 1
+
+
+class TestACallerWhoBooksTooMuch:
+    def book(self, now, hour: int, call: str = "CA1", phone: str = ADA, number: str = ADA, day: int = 19):
+        return Appointment.book(phone=phone, starts_at=at(day, hour), now=now, call_sid=call, caller_number=number)
+
+    def why(self, *args, **facts) -> str:
+        before = Appointment.objects.count()
+        with pytest.raises(TooMany) as refusal:
+            self.book(*args, **facts)
+        assert Appointment.objects.count() == before
+        return refusal.value.why
+
+    def test_books_twice_in_a_call_and_no_more_whatever_number_is_to_be_rung(self, week, now):
+        self.book(now, 10)
+        self.book(now, 11, phone=BEN)
+        assert self.why(now, 12, phone="+14155550177") == "in_this_call"
+
+    def test_does_not_book_more_in_that_call_because_staff_cancelled(self, week, now):
+        for hour in (10, 11):
+            self.book(now, hour).cancel()
+        assert self.why(now, 12) == "in_this_call"
+
+    def test_books_the_same_time_again_though_no_other(self, week, now):
+        first = self.book(now, 10)
+        self.book(now, 11)
+        assert self.book(now, 10) == first
+
+    def test_books_three_times_on_a_day_from_one_number(self, week, now):
+        for number in range(3):
+            self.book(now, 10 + number, call=f"CA{number}", phone=f"+1415555018{number}")
+        assert self.why(now, 14, call="CA9", phone=BEN) == "today"
+        assert self.book(now, 14, call="CA9", phone=BEN, number=BEN)
+
+    def test_has_three_booked_for_one_number_on_a_day_wherever_the_calls_come_from(self, week, now):
+        for number in range(3):
+            self.book(now, 10 + number, call=f"CA{number}", number=f"+1415555018{number}")
+        assert self.why(now, 14, call="CA9", number=BEN) == "today"
+
+    @pytest.mark.parametrize("withheld", ["", "anonymous", "+266696687"])
+    def test_who_withholds_theirs_is_known_by_the_number_they_want_to_be_called_on(self, week, now, withheld):
+        for number in range(4):
+            self.book(now, 10 + number, call=f"CA{number}", phone=f"+1415555018{number}", number=withheld)
+        assert Appointment.objects.count() == 4
+
+    def test_books_again_on_another_day_unless_three_are_still_to_come(self, week, now, clock):
+        booked = [self.book(now, 10 + number, call=f"CA{number}", day=23) for number in range(3)]
+        tomorrow = now + timedelta(days=1)
+        clock.move_to(tomorrow)
+        assert self.why(tomorrow, 14, call="CA9") == "open"
+        booked[0].finish()
+        assert self.book(tomorrow, 14, call="CA9", day=20)
+
+    def test_leaves_no_number_in_the_tallies(self, week, now):
+        self.book(now, 10)
+        assert not [one for one in Tally.objects.all() if "4155550142" in f"{one.key}"]
+        assert sorted(Tally.objects.values_list("count", flat=True)) == [1, 1, 1]
+
+    def test_is_not_counted_for_what_could_not_be_booked(self, week, now):
+        self.book(now, 10, call="CA1", number=BEN, phone=BEN)
+        for _ in range(3):
+            with pytest.raises(NotFree):
+                self.book(now, 10, call="CA2")
+        for number in range(2):
+            self.book(now, 11 + number, call="CA2")
+
+    def test_is_not_counted_where_staff_book(self, week, now):
+        for number in range(4):
+            Appointment.book(phone=ADA, starts_at=at(19, 10 + number), now=now)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_cannot_book_more_by_booking_all_at_once(self, transactional_db, week, now):
+        OpeningHours.objects.update(lanes=9)
+        together, outcomes = Barrier(6), []
+
+        def call(number: int) -> None:
+            together.wait()
+            try:
+                outcomes.append(self.book(now, 10 + number, phone=f"+1415555018{number}").starts_at.hour)
+            except TooMany as refusal:
+                outcomes.append(refusal.why)
+            finally:
+                connection.close()
+
+        in_threads(call, 6)
+        assert outcomes.count("in_this_call") == 4
+        assert Appointment.objects.count() == 2
 
 
 def in_threads(act, count: int) -> None:

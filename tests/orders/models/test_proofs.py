@@ -1,12 +1,18 @@
-from datetime import timedelta
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
 from django.db import IntegrityError, connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
-from orders.models import Proof
-from orders.models.proofs import Claim
+from orders.models import Proof, Tally
+from orders.models.proofs import FROM_A_NUMBER, OF_AN_ORDER, PROOFS, Claim
+from tests.orders.conftest import NEW_YORK
 
+ADAS, BENS = "+14155550142", "+14155550187"
 ADAS_ORDER, ADAS_OTHER, CLEOS_ORDER = "ORD-47192", "ORD-51830", "ORD-60001"
 NUMBER, EMAIL, POSTCODE = Claim(order_number=ADAS_ORDER), Claim(email="ada@example.com"), Claim(postcode="94110")
 CLEOS = Claim(order_number=CLEOS_ORDER)
@@ -218,35 +224,111 @@ def test_a_proof_forgets_what_was_claimed(shop):
     assert Proof.objects.get().claims == []
 
 
-def test_a_question_about_cancelling_is_remembered_for_two_minutes_and_one_order(shop, shipped, placed, now):
-    proof = weigh(NUMBER, EMAIL).proof
-    proof.ask_to_cancel(placed, now)
-    proof.refresh_from_db()
-    assert proof.was_asked_to_cancel(placed, now + timedelta(minutes=2))
-    assert not proof.was_asked_to_cancel(placed, now + timedelta(minutes=2, seconds=1))
-    assert not proof.was_asked_to_cancel(shipped, now)
-
-
-def test_a_question_about_cancelling_is_asked_in_one_call_only(shop, placed, now):
-    weigh(NUMBER, EMAIL, call="CA1").proof.ask_to_cancel(placed, now)
-    assert not weigh(NUMBER, EMAIL, call="CA2").proof.was_asked_to_cancel(placed, now)
-    other = weigh(NUMBER, EMAIL, call="CA3").proof
-    weigh(NUMBER, call="CA1").proof.ask_to_cancel(placed, now)
-    other.refresh_from_db()
-    assert not other.was_asked_to_cancel(placed, now)
-
-
 def test_a_proof_without_a_call_is_impossible(db):
     with pytest.raises(IntegrityError, match="a_proof_belongs_to_a_call"):
         weigh(NUMBER, call="")
 
 
-def test_what_exists_makes_no_difference_to_the_questions_asked(shop, django_assert_num_queries):
-    Proof.weigh("CA1", [])
-    Proof.weigh("CA2", [])
-    for call, number in (("CA1", ADAS_ORDER), ("CA2", "ORD-99999")):
-        with django_assert_num_queries(6):
-            weigh(Claim(order_number=number), Claim(email="nobody@example.com"), call=call)
+def test_what_opens_an_order_is_its_number_with_the_e_mail_or_the_postcode():
+    assert PROOFS == (("order_number", "email"), ("order_number", "postcode"))
+
+
+STATEMENTS = [
+    [("ORD-99999", "nobody@example.com")],
+    [("ORD-99999", "ada@example.com")],
+    [(ADAS_ORDER, "nobody@example.com")],
+    [(ADAS_ORDER, "cleo@example.com")],
+]
+
+
+@pytest.mark.parametrize("turns", STATEMENTS)
+def test_an_unknown_order_and_a_wrong_detail_are_the_same_to_the_database_too(shop, turns):
+    assert statements(turns) == statements([("ORD-99998", "nobody@example.com")] * len(turns))
+
+
+def statements(turns: list[tuple[str, str]]) -> list[str]:
+    """What the database is asked and told, values aside."""
+    call = f"CA{turns}"
+    with CaptureQueriesContext(connection) as captured:
+        for number, email in turns:
+            weigh(Claim(order_number=number), Claim(email=email), call=call)
+    tallied = [f"{one.count}" for one in Tally.objects.order_by("count")]
+    Tally.objects.all().delete()
+    return [re.sub(r"'[^']*'|\b\d+\b|\"s\d+_x\d+\"", "?", query["sql"]) for query in captured] + tallied
+
+
+class TestTriesOfADay:
+    def fail(self, call: str, number: str = "", order: str = ADAS_ORDER) -> str:
+        return Proof.weigh(call, [Claim(order_number=order), Claim(email=f"{call}@example.com")], number).kind
+
+    def prove(self, call: str, number: str = "", claims: tuple[Claim, ...] = (NUMBER, EMAIL)) -> str:
+        return Proof.weigh(call, list(claims), number).kind
+
+    def test_are_five_from_one_number_and_then_only_a_person_helps(self, shop):
+        assert [self.fail(f"CA{n}", BENS, f"ORD-1000{n}") for n in range(6)] == ["mismatch"] * 5 + ["locked"]
+        assert self.prove("CA7", BENS) == "locked"
+        assert self.prove("CA8", BENS, (NUMBER,)) == "locked", "and nobody is asked for details in vain"
+        assert self.prove("CA9", ADAS) == "proved"
+
+    @pytest.mark.parametrize("withheld", ["", "anonymous", "+266696687"])
+    def test_of_calls_that_show_no_number_are_counted_together(self, shop, withheld):
+        for n in range(5):
+            self.fail(f"CA{n}", ["", "anonymous", "+266696687", "restricted", "+1"][n], f"ORD-1000{n}")
+        assert self.prove("CA7", withheld) == "locked"
+        assert self.prove("CA8", ADAS) == "proved"
+
+    @pytest.mark.parametrize("order", [ADAS_ORDER, "ORD-99999"])
+    def test_are_twenty_of_one_order_whoever_calls_and_whether_there_is_one(self, shop, order):
+        kinds = [self.fail(f"CA{n}", f"+141555501{n:02}", order) for n in range(21)]
+        assert kinds == ["mismatch"] * 20 + ["locked"]
+        assert self.prove("CA30", ADAS, (Claim(order_number=order), EMAIL)) == "locked"
+        assert self.prove("CA31", ADAS, (Claim(order_number=ADAS_OTHER), EMAIL)) == "proved"
+
+    def test_count_no_success_and_no_half_proof(self, shop):
+        for n in range(6):
+            assert self.prove(f"CA{n}", BENS) == "proved"
+            assert self.prove(f"CA1{n}", BENS, (NUMBER,)) == "incomplete"
+        assert not Tally.objects.filter(count__gt=0).exists()
+
+    def test_begin_anew_at_midnight_in_the_shop(self, shop, clock):
+        clock.move_to(datetime(2026, 11, 18, 23, 59, tzinfo=NEW_YORK))
+        for n in range(5):
+            self.fail(f"CA{n}", BENS, f"ORD-1000{n}")
+        assert self.prove("CA7", BENS) == "locked"
+        clock.shift(timedelta(minutes=2))
+        assert self.prove("CA8", BENS) == "proved"
+
+    def test_that_are_used_up_leave_open_what_was_proved_before(self, shop):
+        self.prove("CA1", BENS)
+        for n in range(2, 7):
+            self.fail(f"CA{n}", BENS, f"ORD-1000{n}")
+        assert Proof.weigh("CA1", [Claim(order_number=ADAS_OTHER)], BENS).kind == "proved"
+        assert Proof.weigh("CA1", [CLEOS, Claim(email="cleo@example.com")], BENS).kind == "locked"
+
+    def test_are_kept_without_a_name(self, shop):
+        self.fail("CA1", BENS)
+        kept = " ".join(str(value) for row in Tally.objects.values_list() for value in row)
+        assert len(Tally.objects.all()) == 2
+        assert not re.search("47192|4155550187", kept)
+        with override_settings(SECRET_KEY="another"):
+            assert Tally.objects.first().key != FROM_A_NUMBER.key(BENS) != OF_AN_ORDER.key(BENS)
+
+    def test_cannot_be_kept_under_a_name(self, db):
+        with pytest.raises(IntegrityError, match="a_tally_is_kept_under_a_hash"):
+            Tally.objects.create(day=date(2026, 11, 18), key=BENS)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_cannot_be_passed_by_many_at_once(self, transactional_db, shop):
+        together, kinds = Barrier(8), []
+
+        def guess(number: int) -> None:
+            together.wait()
+            kinds.append(self.fail(f"CA{number}", BENS))
+            connection.close()
+
+        in_threads(guess, 8)
+        assert sorted(kinds) == ["locked"] * 3 + ["mismatch"] * 5
+        assert sorted(Tally.objects.values_list("count", flat=True)) == [5, 5]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -258,10 +340,14 @@ def test_wrong_combinations_that_come_at_once_are_all_counted(transactional_db, 
         kinds.append(weigh(NUMBER, Claim(email=f"{number}@example.com")).kind)
         connection.close()
 
-    threads = [Thread(target=guess, args=(number,)) for number in range(5)]
+    in_threads(guess, 5)
+    assert sorted(kinds) == ["locked"] * 3 + ["mismatch"] * 2
+    assert Proof.objects.get().failures == 3
+
+
+def in_threads(act: Callable[[int], None], count: int) -> None:
+    threads = [Thread(target=act, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(kinds) == ["locked"] * 3 + ["mismatch"] * 2
-    assert Proof.objects.get().failures == 3
