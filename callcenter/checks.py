@@ -41,8 +41,12 @@ def what_is_advised(settings: Environment) -> dict[str, str]:
     advice = {}
     if not settings.HUMAN_AGENT_PHONE:
         advice["HUMAN_AGENT_PHONE"] = "is empty: a caller who asks for a person can only leave a message"
-    if settings.ALLOWED_HOSTS == ["*"]:
-        advice["ALLOWED_HOSTS"] = 'is ["*"]: the admin answers to any host name'
+    if "*" in settings.ALLOWED_HOSTS:
+        advice["ALLOWED_HOSTS"] = 'is ["*"]: the admin answers to any host name; leave it empty, or name the hosts'
+    if settings.PUBLIC_BASE_URL.startswith("https://") and not settings.PROXIES:
+        advice["PROXIES"] = "is 0, though something stands before this server that speaks https: say how many, such as 1"
+    if settings.STAFF_SECOND_FACTOR == "optional":
+        advice["STAFF_SECOND_FACTOR"] = "is optional: a password alone opens everything to whoever has guessed it; leave it empty"
     return advice
 
 

@@ -8,10 +8,12 @@ import json
 import secrets
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import dj_database_url
 import phonenumbers
+from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -108,9 +110,28 @@ class Environment(BaseSettings):
     SHOP_NAME: str = Field("Northwind Outfitters", description="The shop's name, as the agent says it")
     SHOP_TIME_ZONE: str = Field("America/New_York", description="The shop's time zone, for hours and appointments")
 
+    STAFF_SECOND_FACTOR: Literal["required", "optional"] = Field(
+        "required", description="Whether staff need a second factor to sign in: required, or optional, which is for practice"
+    )
+    STAFF_SESSION_LIMIT_S: int = Field(
+        8 * 3600, ge=600, description="How long after signing in staff have to sign in again, in seconds, whatever they do"
+    )
+    STAFF_IDLE_LIMIT_S: int = Field(3600, ge=120, description="After how many seconds without a request they have to as well")
+
+    PROXIES: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="How many proxies of yours stand before this server; what they say of the client's address and of https counts",
+    )
     SECRET_KEY: str = Field("", description="Django's secret; empty: one is made and kept in var/secret_key")
+    SECRETS_DIR: str = Field(
+        "/run/secrets", description="A folder with files named as settings, each of which holds a value, as Docker's secrets do"
+    )
     DEBUG: bool = Field(False, description="Django's debug pages; never with a public address")
-    ALLOWED_HOSTS: list[str] = Field(["*"], description="Host names the admin answers to, as a JSON list")
+    ALLOWED_HOSTS: list[str] = Field(
+        [], description="Host names this server answers to, as a JSON list; empty: that of PUBLIC_BASE_URL, and this machine's own"
+    )
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
 
     @field_validator("SHOP_TIME_ZONE")
@@ -149,9 +170,12 @@ class Environment(BaseSettings):
 
 
 def read_environment() -> Environment:
-    """The environment, checked. Raises `ImproperlyConfigured` with every wrong value in one list."""
+    """The environment, and what only the files in SECRETS_DIR say, checked. Raises `ImproperlyConfigured` with every wrong value in
+    one list.
+    """
     try:
-        return Environment()
+        folder = Path(Environment().SECRETS_DIR)
+        return Environment(_secrets_dir=folder) if folder.is_dir() else Environment()
     except ValidationError as errors:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e.get('input')!r})" for e in errors.errors()]
         raise ImproperlyConfigured("These settings cannot be; README lists them all:\n" + "\n".join(lines)) from None
@@ -178,6 +202,11 @@ def secret_key() -> str:
         raise ImproperlyConfigured(
             f"{path} cannot be kept ({error.strerror}). Clone the repository into a folder of yours, or set SECRET_KEY."
         ) from None
+
+
+def hosts(settings: Environment) -> list[str]:
+    """The names this server answers to. By those of this machine it is asked whether it is well."""
+    return settings.ALLOWED_HOSTS or [urlsplit(settings.PUBLIC_BASE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 
 
 ENVIRONMENT = read_environment()
@@ -220,7 +249,11 @@ SHOP_TIME_ZONE = ENVIRONMENT.SHOP_TIME_ZONE
 REDIS_URL = ENVIRONMENT.REDIS_URL or _services.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 SECRET_KEY = ENVIRONMENT.SECRET_KEY or secret_key()
 DEBUG = ENVIRONMENT.DEBUG
-ALLOWED_HOSTS = ENVIRONMENT.ALLOWED_HOSTS
+ALLOWED_HOSTS = hosts(ENVIRONMENT)
+PROXIES = ENVIRONMENT.PROXIES
+STAFF_SECOND_FACTOR = ENVIRONMENT.STAFF_SECOND_FACTOR
+STAFF_SESSION_LIMIT_S = ENVIRONMENT.STAFF_SESSION_LIMIT_S
+STAFF_IDLE_LIMIT_S = ENVIRONMENT.STAFF_IDLE_LIMIT_S
 
 INSTALLED_APPS = [
     "unfold",
@@ -245,7 +278,9 @@ INSTALLED_APPS = [
     "staff",
 ]
 MIDDLEWARE = [
+    "callcenter.proxies.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voiceagent.gate.Gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -254,6 +289,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "staff.door.Door",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Tells the rows' versions whose request changed them.
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -335,9 +371,43 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = ENVIRONMENT.MEDIA_ROOT
 SPOOL_ROOT = ENVIRONMENT.SPOOL_ROOT
 
+HTTPS = PUBLIC_BASE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
-SECURE_PROXY_SSL_HEADER = None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_BASE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXIES else None
+# A carrier is never sent elsewhere: a webhook that is answered by a redirect is a call that fails.
+SECURE_SSL_REDIRECT = HTTPS and PROXIES > 0
+SECURE_REDIRECT_EXEMPT = [r"^(?!admin/)"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = STAFF_SESSION_LIMIT_S
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SILENCED_SYSTEM_CHECKS = [
+    # Whether other hosts below ours have https, and whether browsers are to know it beforehand, is for the domain's owner to say.
+    "security.W005",
+    "security.W021",
+]
+# Alpine, which the admin's pages are made with, compiles what stands in their attributes, and they have style attributes.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", NONCE, "'unsafe-eval'"],
+        "script-src-attr": ["'none'"],
+        "style-src-elem": ["'self'", "'unsafe-inline'"],
+        "style-src-attr": ["'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "media-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+CACHES = {"default": {"BACKEND": "callcenter.cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "callcenter"}}
 
 # How staff get in: see the package `staff`. Users are made in the admin, by people; nobody signs up, and no mail is sent.
 LOGIN_URL = "account_login"
@@ -346,6 +416,21 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "staff.sign_in.StaffAccounts"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# Of tries: from one address, and at one account or its second factor.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reauthenticate": "10/m/user"}
+MFA_ADAPTER = "staff.sign_in.SecondFactors"
+MFA_TOTP_ISSUER = SHOP_NAME
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
 # Who was asked for the password or a code a moment ago is not asked again at once, in seconds.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
@@ -386,6 +471,12 @@ UNFOLD = {
     "SITE_SUBHEADER": "Call centre",
     "SITE_SYMBOL": "support_agent",
     "SHOW_HISTORY": True,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("mfa_index")},
+            {"title": "Change password", "link": reverse_lazy("account_change_password")},
+        ]
+    },
     "SIDEBAR": {
         "navigation": [
             {"items": [_page("Calls", "call", "calllogs.calllog")]},

@@ -10,6 +10,8 @@ from voiceagent import webhooks
 from .health import healthz, jobs, readyz
 from .log import log
 
+# Whoever tries too often sees this; allauth looks for it here.
+handler429 = "staff.pages.slow_down"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:calllogs_calllog_changelist")),
     path("admin/", include("staff.urls")),

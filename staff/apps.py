@@ -9,7 +9,10 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self) -> None:
+        from . import sign_in
+
         post_migrate.connect(make_roles, sender=self)
+        sign_in.listen()
 
 
 def make_roles(using: str, **_: Any) -> None:

@@ -63,6 +63,7 @@ def forget_what_the_machine_is_set_to() -> None:
         "MOST_CALLS_PER_NUMBER_AND_DAY": "100000",
         "MOST_CALLS_WITHHELD": "1000",
         "MOST_CALLS_WITHHELD_AND_DAY": "100000",
+        "STAFF_SECOND_FACTOR": "optional",
         "DEBUG": "false",
         "LOG_LEVEL": "INFO",
     }

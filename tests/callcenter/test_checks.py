@@ -18,6 +18,8 @@ READY = {
     "TRANSCRIBER": "auto",
     "DEBUG": False,
     "ALLOWED_HOSTS": ["calls.example.com"],
+    "PROXIES": 1,
+    "STAFF_SECOND_FACTOR": "required",
 }
 
 
@@ -62,12 +64,15 @@ def test_transcription_by_openai_needs_a_key_whoever_the_engine_is() -> None:
     assert "TRANSCRIBER=local" in missing["OPENAI_API_KEY"]
 
 
-def test_a_call_centre_without_a_person_is_warned_of() -> None:
-    assert list(what_is_advised(environment(HUMAN_AGENT_PHONE=""))) == ["HUMAN_AGENT_PHONE"]
+@pytest.mark.parametrize(
+    ("setting", "value"), [("ALLOWED_HOSTS", ["*"]), ("PROXIES", 0), ("STAFF_SECOND_FACTOR", "optional"), ("HUMAN_AGENT_PHONE", "")]
+)
+def test_each_setting_that_could_be_better_is_warned_of(setting: str, value: object) -> None:
+    assert list(what_is_advised(environment(**{setting: value}))) == [setting]
 
 
-def test_an_admin_that_answers_to_any_name_is_warned_of() -> None:
-    assert list(what_is_advised(environment(ALLOWED_HOSTS=["*"]))) == ["ALLOWED_HOSTS"]
+def test_on_this_machine_nothing_stands_before_the_server() -> None:
+    assert what_is_advised(environment(PUBLIC_BASE_URL="http://127.0.0.1:8000", PROXIES=0)) == {}
 
 
 def test_django_tells_the_same_when_it_is_asked_about_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
