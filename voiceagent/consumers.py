@@ -189,7 +189,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             # No phone was rung, for nobody is there to be put through: it was not the transfer that failed.
             await blocking.record(self._log.dial_finished, DialOutcome(stream.call_sid, "canceled", None))
         if line.went_silent:
-            await blocking.ask_carrier(self._fetch_back, write, taken, stream.call_sid, round((loop.time() - began) * 1000))
+            await blocking.ask_carrier(self._fetch_back, write, taken, stream, round((loop.time() - began) * 1000))
 
     async def _prepared(self, stream: MediaStream, caller: Caller, line: CallerLine) -> "_Prepared":
         reading = asyncio.ensure_future(blocking.record(self._prepare, stream, caller))
@@ -217,7 +217,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         policy = instructions.policy(chosen, staff_are_there=self._staff_are_there())
         return _Prepared(chosen, config, policy, so_far if so_far and so_far.position else None)
 
-    def _fetch_back(self, write: "Writing", taken: tickets.Taken, call_sid: str, at_ms: int) -> None:
+    def _fetch_back(self, write: "Writing", taken: tickets.Taken, stream: MediaStream, at_ms: int) -> None:
         """A stream that fell silent, though nobody closed it: the caller may still be there, with nobody to talk to.
 
         Not if the call has another stream since: that one would be cut off.
@@ -226,11 +226,11 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             if not tickets.is_ours(taken):
                 return
         except DatabaseError:
-            logger.warning("call %s fell silent; whether it goes on elsewhere could not be asked", call_sid)
+            logger.warning("call %s fell silent; whether it goes on elsewhere could not be asked", stream.call_sid)
         try:
-            carrier.api.redirect_call(call_sid, after_stream_url())
+            carrier.api.redirect_call(stream.call_sid, after_stream_url(stream.offers))
         except CarrierError as error:
-            logger.warning("call %s fell silent: %s", call_sid, error)
+            logger.warning("call %s fell silent: %s", stream.call_sid, error)
             if error.ended:
                 write(LogEnd("caller_hung_up", at_ms))
 

@@ -95,7 +95,7 @@ class CallerLine:
             if isinstance(act, HangUp):
                 await blocking.ask_carrier(carrier.api.end_call, call_sid)
             elif isinstance(act, Transfer):
-                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, after_stream_url())
+                await blocking.ask_carrier(carrier.api.redirect_call, call_sid, after_stream_url(self.stream.offers))
         except CarrierError as error:
             logger.warning("call %s: %s; closing its stream instead", call_sid, error)
             self.left_before_transfer = error.ended and isinstance(act, Transfer)
@@ -147,5 +147,6 @@ def media_url() -> str:
     return "ws" + settings.PUBLIC_BASE_URL.removeprefix("http") + "/media-stream/"
 
 
-def after_stream_url() -> str:
-    return settings.PUBLIC_BASE_URL + reverse("after-stream")
+def after_stream_url(offer: int) -> str:
+    """`offer`: after which of the streams that the call was offered, from 1."""
+    return settings.PUBLIC_BASE_URL + reverse("after-stream") + f"?offer={offer}"

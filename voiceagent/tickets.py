@@ -62,13 +62,23 @@ def issue(call: IncomingCall) -> str:
     return _ticket(stream) if _is_open(stream) and stream.offers == 1 else ""
 
 
-def issue_another(call_sid: str) -> str:
-    """A ticket for a call whose stream broke or could not be opened; "" when it has had its share."""
+def issue_another(call_sid: str, after: int = 0) -> str:
+    """A ticket for a call whose stream broke or could not be opened; "" when it has had its share.
+
+    `after`: which of the streams it was offered is over, from 1; told so again, the answer is the same. 0: the last one, whichever.
+    """
     going_on = (MediaStream.NextStep.UNKNOWN, MediaStream.NextStep.HAND_OVER)
     offered = MediaStream.objects.filter(call_sid=call_sid, next_step__in=going_on, offers__lt=MOST_OFFERS, released_at=None)
-    if not offered.update(offers=F("offers") + 1, issued_at=timezone.now(), taken_at=None):
-        return ""
-    return _ticket(MediaStream.objects.get(call_sid=call_sid))
+    if after:
+        offered = offered.filter(offers=after)
+    is_new = offered.update(offers=F("offers") + 1, issued_at=timezone.now(), taken_at=None)
+    stream = MediaStream.objects.filter(call_sid=call_sid).first()
+    return _ticket(stream) if stream and (is_new or is_waited_for(stream, after)) else ""
+
+
+def is_waited_for(stream: MediaStream, after: int) -> bool:
+    """Whether the stream that was offered after that one is still to be opened."""
+    return 0 < after == stream.offers - 1 and _is_open(stream)
 
 
 def find(ticket: str) -> MediaStream | None:

@@ -137,23 +137,25 @@ def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, WhyNot | None]:
 def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The media stream is over: as the agent decided, or else it broke, and the agent takes the call up again."""
     call_sid = forms.call_sid(request.POST)
+    offer = forms.which(request.GET.get("offer", ""))
     if forms.is_over(request.POST):
         return _xml(markup.hang_up())
     try:
         aftermath = Aftermath.of(call_sid, desk)
-        if aftermath.stream.released_at:
-            # The same words from the carrier again, after the call.
+        stream = aftermath.stream
+        if stream.released_at or (0 < offer < stream.offers and not tickets.is_waited_for(stream, offer)):
+            # The same words from the carrier again, after the call, or while another stream carries it.
             return _xml(markup.hang_up())
-        if aftermath.stream.refused_for == "blocked":
+        if stream.refused_for == "blocked":
             return aftermath.blocked()
-        match aftermath.stream.next_step:
+        match stream.next_step:
             case MediaStream.NextStep.HANG_UP:
                 aftermath.tell_end()
                 return _xml(markup.hang_up())
             case MediaStream.NextStep.TRANSFER:
                 return aftermath.person("asked")
-            case _ if not breaker.is_open and (ticket := tickets.issue_another(call_sid)):
-                return aftermath.agent_again(ticket)
+            case _ if not breaker.is_open and (ticket := tickets.issue_another(call_sid, offer)):
+                return aftermath.agent_again(ticket, offer=(offer or stream.offers) + 1)
         return aftermath.refused("failed", "failed")
     except DatabaseError:
         logger.exception("a stream is over and its next step could not be read")
@@ -227,7 +229,7 @@ class Aftermath:
     def agent(self, ticket: str) -> HttpResponse:
         """The notice, the recording, the stream."""
         notice = self._say("notice")
-        return _xml(markup.answer(notice=notice, language=tag(self.language), ticket=ticket, to=_addresses()))
+        return _xml(markup.answer(notice=notice, language=tag(self.language), ticket=ticket, to=_addresses(offer=1)))
 
     def over(self) -> HttpResponse:
         """Nothing more can come of it, whoever asks."""
@@ -249,11 +251,11 @@ class Aftermath:
         self.desk.log.aside.write(self.call_sid, LogRefused("failed"))
         return self.person("failed")
 
-    def agent_again(self, ticket: str) -> HttpResponse:
-        """Another stream. A caller who was cut off is told so; one who was handed over at a pause notices nothing."""
+    def agent_again(self, ticket: str, *, offer: int) -> HttpResponse:
+        """Another stream, the `offer`th. A caller who was cut off is told so; one handed over at a pause notices nothing."""
         cut_off = self.stream.generation and self.stream.next_step != MediaStream.NextStep.HAND_OVER
         words = self._say("cut_off") if cut_off else ""
-        return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses()))
+        return _xml(markup.go_on(words=words, language=tag(self.language), ticket=ticket, to=_addresses(offer)))
 
     def person(self, why: Literal["asked"] | WhyElse) -> HttpResponse:
         """Ring a person, if one would answer now; whoever promised it may have done so before closing time."""
@@ -310,11 +312,11 @@ def tag(language: str) -> str:
     return LANGUAGES[language].carrier_tag
 
 
-def _addresses() -> markup.Addresses:
+def _addresses(offer: int = 0) -> markup.Addresses:
     base = settings.PUBLIC_BASE_URL
     return markup.Addresses(
         media_stream=media_url(),
-        after_stream=after_stream_url(),
+        after_stream=after_stream_url(offer),
         transfer_finished=base + reverse("transfer-finished") + f"?attempt={FIRST_ATTEMPT}",
         message_taken=base + reverse("message-taken"),
         recording=base + reverse("call-recording-complete"),

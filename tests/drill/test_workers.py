@@ -112,6 +112,8 @@ def broker_of_its_own(folder: Path) -> Iterator[tuple[str, Callable[[], Child], 
 IN_A_HURRY = "from callcenter import overdue; overdue.LOOKS_EVERY_S = 0.5; from celery.__main__ import main; main()"
 
 
+# The real one waits for a minute before it is sure.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "in_a_hurry",
     [
@@ -132,10 +134,10 @@ async def test_a_deaf_worker_ends_and_the_next_one_does_what_waited(
         async with supervised(own) as said:
             await stops_listening("fetch")
             await in_database(announce, BACKLOG)
-            await until(lambda: bool(said), 90)
+            await until(lambda: bool(said), 150)
             assert said == [f"fetch ended with status 1 and is started again. Its log is {deaf.log}."]
             assert await in_database(stored) == 0
-            await until(lambda: stored() == BACKLOG, 30)
+            await until(lambda: stored() == BACKLOG, 60)
             assert len(said) == 1
         row.went_on_with = "a new worker"
 

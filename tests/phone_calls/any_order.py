@@ -178,7 +178,7 @@ def reports(last_after: str) -> tuple[Step, ...]:
 
 
 def after_stream(after: str, state: str = "in-progress", *, may_be_lost: bool = False) -> Step:
-    return Step("after-stream", posts("/after-stream", CallStatus=state), after=after, may_be_lost=may_be_lost)
+    return Step("after-stream", posts("/after-stream?offer=1", CallStatus=state), after=after, may_be_lost=may_be_lost)
 
 
 def stop(after: str, stream: int = 1) -> Step:

@@ -63,7 +63,7 @@ async def test_what_the_carrier_was_told_or_not_is_said(line, monkeypatch, act):
     monkeypatch.setattr(carrier.api, "end_call", told.append)
     monkeypatch.setattr(carrier.api, "redirect_call", lambda call_sid, url: told.append(url))
     assert await line.last_act(act)
-    assert told == ([CALL] if act == HangUp() else ["https://calls.example.com/after-stream"])
+    assert told == ([CALL] if act == HangUp() else ["https://calls.example.com/after-stream?offer=1"])
 
     def refuses(*arguments: object) -> None:
         raise CarrierError("the carrier answered 500")

@@ -327,6 +327,32 @@ class TestAfterTheStream:
         assert tickets.find(ticket_in(first)) is None
         assert tickets.find(ticket_in(second))
 
+    @pytest.mark.parametrize("next_step", ["", "hand_over"])
+    def test_told_again_that_a_stream_is_over_it_gives_the_same_answer_however_often(self, next_step):
+        stream(next_step=next_step)
+        streamed()
+        answers = {post("/after-stream?offer=1").content for _ in range(2 * tickets.MOST_OFFERS)}
+        assert len(answers) == 1
+        assert b"/after-stream?offer=2" in answers.pop()
+        assert MediaStream.objects.get().offers == 2
+
+    @pytest.mark.parametrize("next_step", ["", "hand_over", "transfer", "hang_up"])
+    def test_told_late_that_a_stream_is_over_while_another_carries_the_call_it_changes_nothing(self, next_step):
+        stream()
+        streamed()
+        post("/after-stream?offer=1")
+        streamed()
+        MediaStream.objects.update(next_step=next_step)
+        before = MediaStream.objects.values().get()
+        assert verbs(post("/after-stream?offer=1")) == ["Hangup"]
+        assert MediaStream.objects.values().get() == before
+        assert not CallLog.objects.filter(transfers__isnull=False).exists()
+
+    def test_a_stream_that_cannot_be_opened_is_offered_so_often_and_then_a_person_takes_the_call(self):
+        stream()
+        documents = [verbs(post(f"/after-stream?offer={offer}")) for offer in range(1, tickets.MOST_OFFERS + 1)]
+        assert documents == [["Connect"]] * (tickets.MOST_OFFERS - 1) + [DIAL]
+
     @pytest.mark.parametrize("next_step", ["", "hand_over", "transfer"])
     @pytest.mark.parametrize("state", ["completed", "busy", "failed", "no-answer", "canceled"])
     def test_a_call_that_is_over_has_no_other_stream_and_rings_nobody(self, state, next_step):
@@ -501,7 +527,7 @@ class Walk:
         for is_down in (False, True):
             facts = ("next_step", "offers", Q(taken_at=None), Q(generation=0))
             # Elsewhere, and where they cannot be read, the rows change nothing.
-            rows = tuple(MediaStream.objects.values_list(*facts)) if path == "/after-stream" and not is_down else ()
+            rows = tuple(MediaStream.objects.values_list(*facts)) if path.startswith("/after-stream?") and not is_down else ()
             place = (path, *sorted(form.items()), is_down, rows)
             assert place not in on_the_way, f"a caller would go in circles at {path}"
             if place in self.visited:
@@ -585,7 +611,7 @@ def test_every_path_of_every_document_ends_and_none_in_silence(request, settings
         request.getfixturevalue("engine_down")
     walk = Walk()
     walk.ask("/incoming-call", {})
-    paths = {place[0] for place in walk.visited}
+    paths = {place[0].partition("?")[0] for place in walk.visited}
     assert walk.ends == {"Hangup"}
     assert {"/incoming-call", "/message-taken"} <= paths
     assert ("/after-stream" in paths) is (trouble == "none")

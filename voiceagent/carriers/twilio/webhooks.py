@@ -20,7 +20,7 @@ CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LARGEST_NUMBER = 2**31 - 1
-MOST_ATTEMPTS = 1000
+MOST_COUNTED = 1000
 
 CALL_STATES: dict[str, CallState] = {
     "queued": "ringing",
@@ -99,8 +99,13 @@ def dial_outcome(form: Mapping[str, str], attempt: str = "") -> DialOutcome:
     state = _one_of(form, "DialCallStatus", DIAL_STATES)
     if state == "answered" and form.get("DialBridged") == "false":
         state = "no_answer"
-    which = _number_of({"attempt": attempt}, "attempt") or 0
-    return DialOutcome(call_sid(form), state, _number_of(form, "DialCallDuration"), which if which <= MOST_ATTEMPTS else 0)
+    return DialOutcome(call_sid(form), state, _number_of(form, "DialCallDuration"), which(attempt))
+
+
+def which(said: str) -> int:
+    """What an address of ours counts, from 1; 0 where it says nothing that can be."""
+    number = _number_of({"": said}, "") or 0
+    return number if number <= MOST_COUNTED else 0
 
 
 def message_taken(form: Mapping[str, str]) -> MessageTaken:
