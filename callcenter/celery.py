@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from celery import Celery, signals
+from celery.schedules import crontab
 
 from voiceagent import failpoints
 
@@ -19,13 +20,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 app = Celery("callcenter")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(related_name="reconcile")
+for module in ("reconcile", "retention", "erasure"):
+    app.autodiscover_tasks(related_name=module)
 
 # A wake-up that nobody took before the next one is worth nothing.
 app.conf.beat_schedule = {
     "sweep recordings": {"task": "calllogs.tasks.sweep_recordings", "schedule": 30.0, "options": {"expires": 30}},
     "close silent calls": {"task": "calllogs.reconcile.close_silent_calls", "schedule": 30.0, "options": {"expires": 30}},
     "find recordings": {"task": "calllogs.reconcile.find_recordings", "schedule": 60.0, "options": {"expires": 60}},
+    # Each hour of the night goes on with what the one before it left.
+    "clear what is kept no longer": {
+        "task": "calllogs.retention.clear_what_is_due",
+        "schedule": crontab(minute="30", hour="1-4"),
+        "options": {"expires": 3600},
+    },
+    "finish erasures": {"task": "calllogs.erasure.finish_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "close forgotten calls": {"task": "calllogs.reconcile.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -107,6 +107,23 @@ class Environment(BaseSettings):
         False, description="Whether the carrier's copy of a recording is deleted once ours is verified"
     )
 
+    KEEP_AUDIO_DAYS: int = Field(
+        90, ge=0, description="How long recordings are kept after a call, here and at the carrier, in days; 0: for good"
+    )
+    KEEP_WORDS_DAYS: int = Field(
+        180,
+        ge=0,
+        description="How long what was said is kept, and what Whisper heard, and staff's notes, in days; 0: for good",
+    )
+    KEEP_TOOLS_DAYS: int = Field(180, ge=0, description="How long what tools were asked and told is kept, in days; 0: for good")
+    KEEP_CALLS_DAYS: int = Field(730, ge=0, description="How long a call is kept at all, with its number, in days; 0: for good")
+    KEEP_TRACES_DAYS: int = Field(
+        30, ge=0, description="How long what the agent itself must remember of a call is kept, in days; 0: for good"
+    )
+    KEEP_CUSTOMERS_DAYS: int = Field(
+        0, ge=0, description="How long customers without orders and appointments are kept, in days; 0: for good"
+    )
+
     SHOP_NAME: str = Field("Northwind Outfitters", description="The shop's name, as the agent says it")
     SHOP_TIME_ZONE: str = Field("America/New_York", description="The shop's time zone, for hours and appointments")
 
@@ -243,6 +260,12 @@ TRANSCRIPTION_MODEL = ENVIRONMENT.TRANSCRIPTION_MODEL
 LOCAL_TRANSCRIPTION_MODEL = ENVIRONMENT.LOCAL_TRANSCRIPTION_MODEL
 MEDIA_LEAST_FREE_PERCENT = ENVIRONMENT.MEDIA_LEAST_FREE_PERCENT
 RECORDINGS_DELETE_AT_CARRIER = ENVIRONMENT.RECORDINGS_DELETE_AT_CARRIER
+KEEP_AUDIO_DAYS = ENVIRONMENT.KEEP_AUDIO_DAYS
+KEEP_WORDS_DAYS = ENVIRONMENT.KEEP_WORDS_DAYS
+KEEP_TOOLS_DAYS = ENVIRONMENT.KEEP_TOOLS_DAYS
+KEEP_CALLS_DAYS = ENVIRONMENT.KEEP_CALLS_DAYS
+KEEP_TRACES_DAYS = ENVIRONMENT.KEEP_TRACES_DAYS
+KEEP_CUSTOMERS_DAYS = ENVIRONMENT.KEEP_CUSTOMERS_DAYS
 SHOP_NAME = ENVIRONMENT.SHOP_NAME
 SHOP_TIME_ZONE = ENVIRONMENT.SHOP_TIME_ZONE
 
@@ -356,6 +379,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {
     "calllogs.tasks.fetch_recording": {"queue": "fetch"},
     "calllogs.tasks.delete_at_carrier": {"queue": "fetch"},
+    "calllogs.erasure.finish_erasures": {"queue": "fetch"},
     "calllogs.tasks.transcribe_recording": {"queue": "speech"},
 }
 

@@ -50,6 +50,21 @@ def path(name: str) -> Path:
     return folder() / name
 
 
+def made_path(name: str) -> Path:
+    """Its folder is there; nobody but us looks into it."""
+    file = path(name)
+    made_folder()
+    file.parent.mkdir(exist_ok=True, mode=0o700)
+    return file
+
+
+def remove(name: str) -> None:
+    """No file by that name is left, nor a part of one. Raises `OSError` when that could not be done."""
+    for part in path(name).parent.glob(f"{path(name).name}.*.part"):
+        part.unlink(missing_ok=True)
+    path(name).unlink(missing_ok=True)
+
+
 def is_nearly_full() -> bool:
     """Whether too little of the disk is free to take in more, or to let go of what others keep for us."""
     disk = shutil.disk_usage(made_folder())
@@ -79,12 +94,13 @@ def store(name: str, fetch: Callable[[BinaryIO], str], *, channels: int | None, 
     `fetch` returns the media type of what it wrote. Raises `NotTheRecording`, `NoRoom`, whatever `fetch` raises, and `OSError`;
     then no file by that name has appeared.
     """
-    made_folder()
+    whole = made_path(name)
     # A worker that died here left its part behind.
-    for left in folder().glob(f"{name}.*.part"):
+    for left in whole.parent.glob(f"{whole.name}.*.part"):
         left.unlink(missing_ok=True)
-    part = folder() / f"{name}.{os.getpid()}.part"
+    part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
     try:
+        part.touch(mode=0o600)
         with part.open("wb") as file:
             media_type = fetch(file)
             file.flush()
@@ -93,8 +109,10 @@ def store(name: str, fetch: Callable[[BinaryIO], str], *, channels: int | None, 
         if not media_type.lower().startswith("audio/"):
             raise NotTheRecording(f"it is {media_type.partition(';')[0][:60] or 'of no type'} and no audio")
         stored = checked(part, channels, duration_s)
-        part.replace(path(name))
-        sync_folder()
+        part.replace(whole)
+        sync(whole.parent)
+        # The month's folder may be new.
+        sync(folder())
         reached("recording.renamed")
     except OSError as error:
         if error.errno in NO_ROOM_CODES:
@@ -126,9 +144,9 @@ def checked(file: Path, channels: int | None, duration_s: float | None) -> Store
         return StoredAudio(size, hashlib.file_digest(content, "sha256").hexdigest(), shape.nchannels, seconds)
 
 
-def sync_folder() -> None:
+def sync(folder: Path) -> None:
     """Make the new name outlast a power cut."""
-    directory = os.open(folder(), os.O_RDONLY)
+    directory = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:

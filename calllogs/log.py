@@ -1,7 +1,8 @@
 """Writes a call down as it happens: `voiceagent.log.Log` on the database. Rows only; judging is left to `wrap_up`.
 
 Every method may be called twice and in any order. Each locks the call's row, so that two processes telling of the same call
-take turns; what is already known is never made unknown.
+take turns; what is already known is never made unknown. What is told of a call that was erased is taken back, and nobody hears
+of it: a carrier that was refused would only tell it again.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from voiceagent.log import CallSoFar
 from voiceagent.models import ToolEffect
 
 from . import wrap_up
-from .models import CallLog, Recording, Speaker, Status, ToolCall, Transfer, Turn
+from .models import CallLog, ErasedCall, Recording, Speaker, Status, ToolCall, Transfer, Turn
 from .tasks import fetch_recording
 from .wake import wake
 
@@ -37,7 +38,13 @@ class DatabaseLog:
 
     at: datetime | None = None
 
+    def is_over(self, call_sid: str) -> bool:
+        ended = CallLog.objects.filter(call_sid=call_sid, status=Status.ENDED)
+        return ended.exists() or ErasedCall.objects.of(call_sid).exists()
+
     def call_arrived(self, call: IncomingCall) -> None:
+        if self.at is not None:
+            ErasedCall.objects.erase_late(call.call_sid, call.caller_number, self.at)
         with self._known(call.call_sid) as row:
             row.caller_number = row.caller_number or fitting(CallLog, "caller_number", call.caller_number)
             row.line_number = row.line_number or fitting(CallLog, "line_number", call.line_number)
@@ -129,11 +136,16 @@ class DatabaseLog:
         """The call's row, made if this is the first we hear of it, locked while a fact is added, then wrapped up anew."""
         at = self.at or timezone.now()
         with transaction.atomic():
-            row, _ = CallLog.objects.select_for_update().get_or_create(call_sid=call_sid, defaults={"started_at": at})
+            row, is_new = CallLog.objects.select_for_update().get_or_create(call_sid=call_sid, defaults={"started_at": at})
+            # Asked after the row was there: who erases a call holds its row until this can be seen.
+            is_erased = is_new and ErasedCall.objects.of(call_sid).exists()
             if self.at is not None:
                 row.told_late = True
                 row.started_at = min(row.started_at, at)
             yield row
+            if is_erased:
+                transaction.set_rollback(True)
+                return
             row.conclude(at)
             row.save()
             if row.status == Status.ENDED:
@@ -142,7 +154,8 @@ class DatabaseLog:
 
 def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
     """The fuller account of a turn wins: a turn ends, is interrupted and gets its words, never the other way round."""
-    generated, heard = storable(entry.generated), storable(entry.heard)
+    # What comes later than words are kept, from a machine that was away for so long, is a fact without them.
+    generated, heard = ("", "") if call.words_cleared_at else (storable(entry.generated), storable(entry.heard))
     now = {
         "speaker": entry.speaker,
         "started_ms": entry.started_ms,
@@ -174,10 +187,10 @@ def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
         "stream": stream,
         "position": entry.position,
         "name": fitting(ToolCall, "name", entry.name),
-        "arguments": storable(entry.arguments),
+        "arguments": "" if call.tools_cleared_at else storable(entry.arguments),
         "started_ms": entry.started_ms,
         "status": entry.status,
-        "result": storable(entry.result),
+        "result": "" if call.tools_cleared_at else storable(entry.result),
         "duration_ms": entry.duration_ms,
     }
     tool_call_id = fitting(ToolCall, "tool_call_id", entry.tool_call_id)
@@ -189,7 +202,7 @@ def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
 def write_transfer(call: CallLog, entry: LogTransfer) -> None:
     if call.transferred_at is None:
         call.transferred_at = call.at(entry.at_ms)
-        call.transfer_reason = fitting(CallLog, "transfer_reason", entry.reason)
+        call.transfer_reason = "" if call.words_cleared_at else fitting(CallLog, "transfer_reason", entry.reason)
         call.transfer_department = fitting(CallLog, "transfer_department", entry.department)
 
 

@@ -5,13 +5,14 @@ row lets one of them through. Audio is `audio`'s business, Whisper `transcriptio
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from voiceagent.carriers import carrier
@@ -69,7 +70,7 @@ def fetch_recording(recording_id: int) -> None:
     except SoftTimeLimitExceeded:
         try_again(recording, f"it took longer than {LONGEST_FETCH_S} s")
     except LeaseLost:
-        return
+        remove_if_unwanted(recording)
     else:
         reached("recording.settled")
         wake(transcribe_recording, recording_id)
@@ -116,23 +117,20 @@ def sweep_recordings() -> None:
     for state, task in ((Recording.State.ANNOUNCED, fetch_recording), (Recording.State.STORED, transcribe_recording)):
         for recording in Recording.objects.due(now).filter(state=state).order_by("due_at")[:MOST_WOKEN]:
             wake(task, recording.pk)
-    if settings.RECORDINGS_DELETE_AT_CARRIER and not audio.is_nearly_full():
-        for recording in Recording.objects.to_delete_at_carrier(now).order_by("deletion_due_at")[:MOST_WOKEN]:
-            wake(delete_at_carrier, recording.pk)
+    for recording in to_delete_at_carrier(now).order_by("deletion_due_at")[:MOST_WOKEN]:
+        wake(delete_at_carrier, recording.pk)
     reached("sweep.after")
 
 
 @shared_task
 def delete_at_carrier(recording_id: int) -> None:
-    """Have the carrier forget what is verified here. Ours is looked at once more, for it is the only one afterwards."""
+    """Have the carrier forget what is cleared, or verified here: then ours is looked at once more, for it is the only one
+    afterwards."""
     now = timezone.now()
-    due = Recording.objects.to_delete_at_carrier(now).filter(pk=recording_id)
-    if not settings.RECORDINGS_DELETE_AT_CARRIER or audio.is_nearly_full():
-        return
-    if not due.update(deletion_due_at=now + DELETION_PAUSE):
+    if not to_delete_at_carrier(now).filter(pk=recording_id).update(deletion_due_at=now + DELETION_PAUSE):
         return
     recording = Recording.objects.get(pk=recording_id)
-    if not audio.is_intact(recording.file, recording.sha256):
+    if recording.is_playable and not audio.is_intact(recording.file, recording.sha256):
         logger.error("recording %s is not what was stored; the carrier keeps its copy", recording.recording_sid)
         return
     try:
@@ -141,6 +139,18 @@ def delete_at_carrier(recording_id: int) -> None:
         logger.warning("the carrier keeps its copy of recording %s: %s", recording.recording_sid, error)
     else:
         Recording.objects.filter(pk=recording_id).update(deleted_at_carrier_at=timezone.now())
+
+
+def to_delete_at_carrier(now: datetime) -> "QuerySet[Recording]":
+    """What is cleared in any case; what is here as well if that is wanted, and there is room for ours."""
+    due = Recording.objects.to_delete_at_carrier(now)
+    return due if settings.RECORDINGS_DELETE_AT_CARRIER and not audio.is_nearly_full() else due.cleared()
+
+
+def remove_if_unwanted(recording: Recording) -> None:
+    """Whoever lost a row may have written a file for it since: of one that was cleared or erased, nothing stays."""
+    if not Recording.objects.exclude(state=Recording.State.CLEARED).filter(pk=recording.pk).exists():
+        audio.remove(recording.file)
 
 
 def try_again(recording: Recording, error: str) -> None:

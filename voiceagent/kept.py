@@ -94,6 +94,9 @@ class KeptLog(Facts):
 
     # What needs an answer cannot be kept for later. These raise `DatabaseError`.
 
+    def is_over(self, call_sid: str) -> bool:
+        return self._log(None).is_over(call_sid)
+
     def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
         self._log(None).agent_connected(call_sid, engine=engine, model=model, settings_version=settings_version, stream=stream)
 

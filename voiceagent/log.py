@@ -27,6 +27,9 @@ class CallSoFar:
 
 
 class Log(Protocol):
+    def is_over(self, call_sid: str) -> bool:
+        """Nothing more can come of this call: it has ended, or was erased. Whoever tells of it again is heard and not believed."""
+
     def call_arrived(self, call: IncomingCall) -> None:
         """The carrier rings. Creates the record, once for each CallSid."""
 

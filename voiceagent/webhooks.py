@@ -126,6 +126,8 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _recorded(call: IncomingCall, desk: Desk) -> tuple[str, WhyNot | None]:
     """Its ticket, or why it has none. That is remembered as well, so it is no error in here."""
+    if desk.log.is_over(call.call_sid):
+        return "", None
     with transaction.atomic():
         desk.log.call_arrived(call)
         try:

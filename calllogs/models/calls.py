@@ -182,6 +182,12 @@ class CallLog(models.Model):
 
     disposition = models.CharField(max_length=24, choices=Disposition.choices, blank=True)
     note = models.TextField("staff's note", blank=True)
+    words_cleared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When what was said in it was cleared, as its time was over."
+    )
+    tools_cleared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When what tools were asked and told in it was cleared, as its time was over."
+    )
     corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     corrected_at = models.DateTimeField(null=True, blank=True)
 
@@ -190,6 +196,7 @@ class CallLog(models.Model):
     class Meta:
         verbose_name = "call"
         ordering = ("-started_at", "-pk")
+        permissions = (("hold_calllog", "Can put calls under a legal hold, and lift it"),)
         indexes = (
             models.Index(fields=("-started_at", "-id"), name="call_newest_first"),
             models.Index(fields=("caller_number",), name="call_by_number"),
@@ -200,6 +207,8 @@ class CallLog(models.Model):
                 fields=("seek_recording_at",), name="call_recording_to_seek", condition=Q(seek_recording_at__isnull=False)
             ),
             models.Index(fields=("ended_at",), name="call_half_told", condition=HALF_TOLD),
+            models.Index(fields=("ended_at",), name="call_with_words", condition=Q(words_cleared_at=None)),
+            models.Index(fields=("ended_at",), name="call_with_tools", condition=Q(tools_cleared_at=None)),
             models.Index(fields=("call_back_by", "started_at", "id"), name="call_to_call_back", condition=TO_CALL_BACK),
         )
         constraints = (

@@ -1,6 +1,6 @@
 """Recordings. A row is its own to-do list: its state says what comes next, its lease who is at it.
 
-How audio is fetched, checked and transcribed is not known here.
+How audio is fetched, checked and transcribed is not known here, only that a file can be removed.
 """
 
 import secrets
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from voiceagent.carriers.base import RecordingAnnounced
 
+from .. import audio
 from .calls import CallLog
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ DELETION_PAUSE = timedelta(hours=6)
 
 
 def new_file_name() -> str:
-    """A name nobody can guess: knowing a call never leads to its audio."""
-    return f"{secrets.token_hex(16)}.wav"
+    """A name nobody can guess, in a folder of its month: knowing a call never leads to its audio."""
+    return f"{timezone.now():%Y-%m}/{secrets.token_hex(16)}.wav"
 
 
 class LeaseLost(Exception):
@@ -66,9 +67,21 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
     def playable(self) -> Self:
         return self.exclude(sha256="")
 
+    def cleared(self) -> Self:
+        """Nobody is to have these any more, the carrier included."""
+        return self.filter(state=Recording.State.CLEARED)
+
+    def to_clear(self) -> Self:
+        """Of these there may be something here or at the carrier."""
+        return self.exclude(state__in=(Recording.State.CLEARED, Recording.State.ABSENT)).exclude(recording_sid="")
+
+    def at_carrier(self) -> Self:
+        """Cleared here, and the carrier has not confirmed that it has none."""
+        return self.cleared().filter(deleted_at_carrier_at=None)
+
     def to_delete_at_carrier(self, now: datetime) -> Self:
-        """Ours is here and verified, and it is time to ask the carrier to forget its own."""
-        return self.playable().filter(deleted_at_carrier_at=None, deletion_due_at__lte=now)
+        """Ours is here and verified, or cleared, and it is time to ask the carrier to forget its own."""
+        return self.filter(~Q(sha256="") | Q(state=Recording.State.CLEARED), deleted_at_carrier_at=None, deletion_due_at__lte=now)
 
     def announced(self, call: CallLog, fact: RecordingAnnounced) -> "Recording":
         """What the carrier says of a recording, any number of times; it only moves forward.
@@ -131,18 +144,21 @@ class Recording(models.Model):
         STORED = "stored", "Waiting to be transcribed"
         TRANSCRIBED = "transcribed", "Transcribed"
         FAILED = "failed", "Failed"
+        CLEARED = "cleared", "Cleared"
 
     # A state only moves forward: the database refuses every other move (the trigger `recording_moves_forward`).
     MOVES: ClassVar[dict[str, set[str]]] = {
-        "expected": {"absent", "announced", "failed"},
+        "expected": {"absent", "announced", "failed", "cleared"},
         # The carrier said too early that there is none.
         "absent": {"announced"},
-        "announced": {"stored", "failed"},
-        "stored": {"transcribed", "failed"},
+        "announced": {"stored", "failed", "cleared"},
+        "stored": {"transcribed", "failed", "cleared"},
         # Staff want it transcribed again.
-        "transcribed": {"stored"},
+        "transcribed": {"stored", "cleared"},
         # Staff want another attempt. Or what was given up unannounced turns up, or its absence is explained.
-        "failed": {"announced", "stored", "absent"},
+        "failed": {"announced", "stored", "absent", "cleared"},
+        # Its time was over: nothing brings it back.
+        "cleared": set(),
     }
 
     recording_sid = models.CharField(
@@ -164,6 +180,7 @@ class Recording(models.Model):
     run = models.PositiveIntegerField(default=1, help_text="How many times a transcription was asked for.")
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
+    cleared_at = models.DateTimeField(null=True, blank=True, help_text="When its time was over, and its file was removed.")
 
     deleted_at_carrier_at = models.DateTimeField(
         "deleted at the carrier", null=True, blank=True, help_text="When the carrier had no copy of its own any more."
@@ -182,7 +199,7 @@ class Recording(models.Model):
             models.Index(
                 fields=("deletion_due_at",),
                 name="recording_to_delete",
-                condition=Q(deleted_at_carrier_at__isnull=True) & ~Q(sha256=""),
+                condition=Q(deleted_at_carrier_at__isnull=True) & (~Q(sha256="") | Q(state="cleared")),
             ),
         )
         constraints = (
@@ -192,7 +209,13 @@ class Recording(models.Model):
                 name="recording_without_a_sid_has_failed", condition=~Q(recording_sid="") | Q(state="failed", kind="call")
             ),
             models.CheckConstraint(
-                name="only_what_is_here_is_deleted_there", condition=Q(deleted_at_carrier_at=None) | ~Q(sha256="")
+                name="only_what_is_here_is_deleted_there",
+                condition=Q(deleted_at_carrier_at=None) | ~Q(sha256="") | Q(state="cleared"),
+            ),
+            models.CheckConstraint(
+                name="a_cleared_recording_says_when_and_has_no_file",
+                condition=Q(state="cleared", cleared_at__isnull=False, sha256="", size=None)
+                | ~Q(state="cleared") & Q(cleared_at=None),
             ),
             models.CheckConstraint(
                 name="recording_is_stored_with_its_hash",
@@ -249,6 +272,13 @@ class Recording(models.Model):
 
     def fail(self, error: str) -> None:
         self._held().update(state=Recording.State.FAILED, lease_until=None, error=error[:200])
+
+    def clear(self) -> None:
+        """Its time is over: its file goes first, so that one that could not be removed is still known. Raises `OSError`."""
+        audio.remove(self.file)
+        now = timezone.now()
+        gone = {"state": Recording.State.CLEARED, "cleared_at": now, "sha256": "", "size": None, "error": ""}
+        Recording.objects.filter(pk=self.pk).update(**gone, lease_until=None, deletion_due_at=now)
 
     def start_over(self) -> None:
         """Staff want another attempt at what has failed. Does nothing to a row in any other state."""

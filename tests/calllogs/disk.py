@@ -1,8 +1,15 @@
-"""A disk that is full, for one block of a test."""
+"""The disk: what is on it of recordings, and one that is full for one block of a test."""
 
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from calllogs import audio
+
+
+def files() -> set[str]:
+    """The names of everything in the recordings folder, hidden parts included."""
+    return {str(file.relative_to(audio.folder())) for file in audio.folder().rglob("*") if file.is_file()}
 
 
 @contextmanager

@@ -71,8 +71,7 @@ def recorded(where: CallLog) -> Recording:
     row = Recording.objects.create(
         call=where, recording_sid="RE1", state="transcribed", sha256="0" * 64, size=len(GOOD), channels=2, duration_s=3
     )
-    audio.folder().mkdir(parents=True)
-    audio.path(row.file).write_bytes(GOOD)
+    audio.made_path(row.file).write_bytes(GOOD)
     words = [{"speaker": "caller", "start_ms": 900, "end_ms": 1500, "text": "Where"}]
     Transcription.objects.create(recording=row, model="whisper-1", words=words, text="Where")
     return row

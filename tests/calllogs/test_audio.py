@@ -2,23 +2,27 @@
 
 import errno
 import hashlib
+import re
 import shutil
 import struct
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from time_machine import TimeMachineFixture
 
 from calllogs import audio
 from calllogs.audio import NoRoom, NotTheRecording, store
+from calllogs.models.recordings import new_file_name
 
-from .disk import no_file_larger_than
+from .disk import files, no_file_larger_than
 from .recordings import silence, tone, wav
 
 GOOD = wav(tone(3), silence(3))
-NAME = "aaaa.wav"
+NAME = "2026-11/aaaa.wav"
 
 
 def giving(content: bytes, media_type: str = "audio/x-wav") -> Callable[[BinaryIO], str]:
@@ -29,13 +33,9 @@ def giving(content: bytes, media_type: str = "audio/x-wav") -> Callable[[BinaryI
     return fetch
 
 
-def visible() -> list[str]:
-    return sorted(file.name for file in audio.folder().iterdir())
-
-
 def test_a_good_file_is_kept_with_its_hash() -> None:
     stored = store(NAME, giving(GOOD), channels=2, duration_s=3)
-    assert visible() == [NAME]
+    assert files() == {NAME}
     assert audio.path(NAME).read_bytes() == GOOD
     assert (stored.sha256, stored.size) == (hashlib.sha256(GOOD).hexdigest(), len(GOOD))
     assert (stored.channels, stored.duration_s) == (2, 3.0)
@@ -68,7 +68,7 @@ def mulaw() -> bytes:
 def test_what_is_not_the_recording_is_never_visible(content: bytes, reason: str) -> None:
     with pytest.raises(NotTheRecording, match=reason):
         store(NAME, giving(content), channels=2, duration_s=3)
-    assert visible() == []
+    assert files() == set()
 
 
 def test_a_bad_file_does_not_replace_a_good_one() -> None:
@@ -85,14 +85,14 @@ def test_a_download_that_breaks_off_leaves_nothing() -> None:
 
     with pytest.raises(ConnectionError):
         store(NAME, broken, channels=2, duration_s=3)
-    assert visible() == []
+    assert files() == set()
 
 
 @pytest.mark.parametrize("media_type", ["text/html; charset=utf-8", "application/xml", "binary/octet-stream", "", "audio"])
 def test_what_is_not_called_audio_is_never_visible(media_type: str) -> None:
     with pytest.raises(NotTheRecording, match="no audio"):
         store(NAME, giving(GOOD, media_type), channels=2, duration_s=3)
-    assert visible() == []
+    assert files() == set()
 
 
 @pytest.mark.parametrize("media_type", ["audio/wav", "audio/x-wav", "Audio/Wave; charset=binary"])
@@ -109,15 +109,15 @@ class TestADiskWithoutRoom:
 
         with pytest.raises(NoRoom):
             store(NAME, full, channels=2, duration_s=3)
-        assert visible() == []
+        assert files() == set()
 
     def test_one_that_is_full_only_as_the_file_is_given_up_to_it_leaves_nothing(self) -> None:
         """What was written may still be in memory, and find no room as it is flushed."""
         with no_file_larger_than(20_000), pytest.raises(NoRoom):
             store(NAME, giving(GOOD), channels=2, duration_s=3)
-        assert visible() == []
+        assert files() == set()
         store(NAME, giving(GOOD), channels=2, duration_s=3)  # once there is room again
-        assert visible() == [NAME]
+        assert files() == {NAME}
 
     def test_any_other_trouble_with_it_is_told_as_it_is(self) -> None:
         def broken(file: BinaryIO) -> str:
@@ -158,13 +158,30 @@ def test_a_file_is_intact_while_it_is_what_was_stored() -> None:
 
 
 def test_what_a_worker_that_died_left_behind_is_removed(media_folder: Path) -> None:
-    audio.folder().mkdir(parents=True)
-    (audio.folder() / f"{NAME}.4711.part").write_bytes(GOOD[:100])
-    (audio.folder() / "other.wav.4711.part").write_bytes(b"somebody is at this one")
+    audio.made_path(f"{NAME}.4711.part").write_bytes(GOOD[:100])
+    audio.made_path("2026-11/other.wav.4711.part").write_bytes(b"somebody is at this one")
     store(NAME, giving(GOOD), channels=2, duration_s=3)
-    assert visible() == [NAME, "other.wav.4711.part"]
+    assert files() == {NAME, "2026-11/other.wav.4711.part"}
 
 
-def test_the_folder_is_nobody_elses_to_read() -> None:
+def test_nobody_else_reads_a_recording_or_lists_them() -> None:
     store(NAME, giving(GOOD), channels=2, duration_s=3)
-    assert audio.folder().stat().st_mode & 0o077 == 0
+    modes = [place.stat().st_mode & 0o777 for place in (audio.folder(), audio.path(NAME).parent, audio.path(NAME))]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+def test_a_name_cannot_be_guessed_and_is_of_its_month(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to(datetime(2026, 11, 30, 23, 30, tzinfo=UTC))
+    names = {new_file_name() for _ in range(100)}
+    assert len(names) == 100
+    assert all(re.fullmatch(r"2026-11/[0-9a-f]{32}\.wav", name) for name in names)
+
+
+def test_one_from_before_there_were_months_is_found_and_removed() -> None:
+    store("old.wav", giving(GOOD), channels=2, duration_s=3)
+    assert audio.path("old.wav").read_bytes() == GOOD
+    audio.made_path("old.wav.4711.part").touch()
+    audio.made_path("older.wav").touch()
+    audio.remove("old.wav")
+    audio.remove("old.wav")
+    assert files() == {"older.wav"}

@@ -272,7 +272,6 @@ class TestRecordings:
     def test_names_of_files_cannot_be_guessed(self, row: Recording) -> None:
         other = Recording.objects.create(call=row.call, recording_sid="RE2")
         assert row.file != other.file
-        assert len(row.file) == 36
 
     @pytest.mark.parametrize(("facts", "state"), [({}, "announced"), ({"sha256": "0", "size": 1, "channels": 2}, "stored")])
     def test_staff_start_over_where_it_failed(self, row: Recording, facts: dict[str, object], state: str) -> None:
@@ -291,13 +290,18 @@ class TestRecordings:
     @pytest.mark.parametrize("before", Recording.State.values)
     @pytest.mark.parametrize("after", Recording.State.values)
     def test_a_state_only_moves_forward_whoever_writes_it(self, before: str, after: str) -> None:
-        call("CA1").recordings.create(recording_sid="RE1", state=before, sha256="0", size=1, channels=2)
+        def facts(state: str) -> dict[str, Any]:
+            here = {"sha256": "0", "size": 1, "cleared_at": None}
+            return {"state": state, **({"sha256": "", "size": None, "cleared_at": NOON} if state == "cleared" else here)}
+
+        call("CA1").recordings.create(recording_sid="RE1", channels=2, **facts(before))
         allowed = after == before or after in Recording.MOVES[before]
         with (
             connection.cursor() as cursor,
             nullcontext() if allowed else pytest.raises(IntegrityError, match=f"from {before} to {after}"),
         ):
-            cursor.execute("UPDATE calllogs_recording SET state = %s", [after])
+            assignments = ", ".join(f"{name} = %s" for name in facts(after))
+            cursor.execute(f"UPDATE calllogs_recording SET {assignments}", [*facts(after).values()])  # noqa: S608  names of ours
 
     def test_two_of_one_sid_are_refused(self, row: Recording) -> None:
         with pytest.raises(IntegrityError, match="recording_is_known_once"):

@@ -29,8 +29,7 @@ def stored(sid: str) -> Recording:
     call = CallLog.objects.create(call_sid=f"CA{sid}")
     facts = {"state": "stored", "sha256": "0" * 64, "size": len(SILENCE), "channels": 2, "duration_s": 2}
     row = Recording.objects.create(call=call, recording_sid=sid, **facts)
-    audio.made_folder()
-    audio.path(row.file).write_bytes(SILENCE)
+    audio.made_path(row.file).write_bytes(SILENCE)
     return row
 
 

@@ -66,8 +66,7 @@ def call(db: None, settings: object, tmp_path: Path) -> CallLog:
         size=len(sound),
         sha256=hashlib.sha256(sound).hexdigest(),
     )
-    audio.folder().mkdir(parents=True)
-    audio.path(recording.file).write_bytes(sound)
+    audio.made_path(recording.file).write_bytes(sound)
     Transcription.objects.create(recording=recording, model="whisper base", words=WORDS, text="Hello 4 7 1 9 2 Goodbye")
     return call
 

@@ -49,8 +49,7 @@ def call(db: None) -> CallLog:
     Appointment.objects.create(phone=ADA, starts_at=now, ends_at=now + timedelta(minutes=30), lane=1, call_sid=CALL)
     kept = {"state": "transcribed", "sha256": hashlib.sha256(SOUND).hexdigest(), "size": len(SOUND), "channels": 2}
     recording = Recording.objects.create(call=log, recording_sid=RECORDING, **kept)
-    audio.made_folder()
-    audio.path(recording.file).write_bytes(SOUND)
+    audio.made_path(recording.file).write_bytes(SOUND)
     Transcription.objects.create(recording=recording, model="none")
     return log
 
@@ -102,11 +101,11 @@ def has_another_file(call: CallLog) -> None:
 
 
 def left_a_part(call: CallLog) -> None:
-    audio.path("abc.wav.12.part").touch()
+    audio.made_path("2026-11/abc.wav.12.part").touch()
 
 
 def left_a_file(call: CallLog) -> None:
-    audio.path("abc.wav").touch()
+    audio.made_path("2026-11/abc.wav").touch()
 
 
 def has_lost_its_words(call: CallLog) -> None:

@@ -107,7 +107,7 @@ def of_recordings(telephone: Telephone) -> list[Line]:
     unexplained = Recording.objects.filter(state__in=("absent", "failed"), error="")
     known = set(Recording.objects.values_list("recording_sid", flat=True))
     recorded = {one.sid for one in telephone.recordings.values() if one.state == "completed"}
-    files = {file.name for file in audio.folder().glob("*")} if audio.folder().exists() else set()
+    files = {str(file.relative_to(audio.folder())) for file in audio.folder().rglob("*") if file.is_file()}
     transcribed = Recording.objects.annotate(times=Count("transcriptions"))
     streamed = CallLog.objects.filter(streaming_at__isnull=False)
     return [

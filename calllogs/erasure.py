@@ -1,0 +1,398 @@
+"""Everything that is kept of one caller: to be given out, or to be erased so that it does not come back.
+
+A caller is meant by a number, an e-mail address or a customer's row, as whoever asks gives them. What is found by them is listed
+in `Traces.places`, one line for each table; what is done to each is `erase`'s to say. The carrier's copies, and files that a
+worker may be writing, are rows that `finish_erasures` works off.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import phonenumbers
+from celery import shared_task
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.search import SearchVectorField
+from django.db import connection, models, transaction
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from orders.models import Appointment, Confirmation, Customer, Order, OrderItem, Proof, forget_history
+from staff import audit
+from voiceagent.carriers import carrier
+from voiceagent.carriers.base import CarrierError
+from voiceagent.models import BEAT_LASTS, BlockedNumber, MediaStream, ToolEffect
+
+from . import audio
+from .models import (
+    CallLog,
+    ErasedCall,
+    ErasedRecording,
+    Erasure,
+    Hold,
+    Recording,
+    ToolCall,
+    Transcription,
+    Transfer,
+    Turn,
+)
+from .models.calls import SEEK_RECORDING_AFTER
+from .models.erasures import keyed_hash, pause_after
+from .models.holds import is_held
+
+logger = logging.getLogger(__name__)
+
+# The lock under which callers are erased; any number that nothing else uses.
+ERASING = 72_007
+MOST_IN_A_RUN = 50
+# Its address is nobody's (RFC 2606), and says which row this was.
+ERASED_AT = "@erased.invalid"
+
+Rows = QuerySet[Any]
+Unfinished = TypeVar("Unfinished", ErasedCall, ErasedRecording)
+
+
+class StillGoingOn(Exception):
+    """A call of this caller goes on, and would be written down again as soon as it was erased."""
+
+    def __init__(self) -> None:
+        super().__init__("A call of this caller is going on right now. Erase it after it has ended.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom a request is about. Each of the three is enough; none finds nothing."""
+
+    number: str = ""
+    email: str = ""
+    customer: int | None = None
+
+    @classmethod
+    def read(cls, number: str = "", email: str = "", customer: str = "") -> "Asked":
+        """As people write them. Raises `ValueError` with a sentence."""
+        if not any(one.strip() for one in (number, email, customer)):
+            raise ValueError("Say whom: a telephone number, an e-mail address or a customer.")
+        if customer.strip() and not customer.strip().isdecimal():
+            raise ValueError("A customer is meant by the number of its row.")
+        return cls(normal_number(number), email.strip(), int(customer) if customer.strip() else None)
+
+
+def normal_number(number: str) -> str:
+    """In full, as carriers write it. What is not a number may still be what a call says it comes from."""
+    number = number.strip()
+    if not number or number.startswith(("sip:", "client:")):
+        return number
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        raise ValueError("Write the number in full, like +14155550142.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What is kept of a caller. `held` is what a legal hold covers of it: SIDs of calls, and numbers."""
+
+    numbers: frozenset[str]
+    emails: frozenset[str]
+    customers: frozenset[int]
+    call_sids: frozenset[str]
+    held_sids: frozenset[str] = frozenset()
+    held_numbers: frozenset[str] = frozenset()
+
+    @property
+    def places(self) -> dict[str, Rows]:
+        """Every table that may hold something of a caller, and what of it is this one's."""
+        of_call = Q(call__call_sid__in=self.call_sids)
+        of_sid = Q(call_sid__in=self.call_sids)
+        appointments = self.appointments.values("pk")
+        orders = Order.objects.filter(customer__in=self.customers)
+        return {
+            "calls": CallLog.objects.filter(of_sid),
+            "turns": Turn.objects.filter(of_call),
+            "tool calls": ToolCall.objects.filter(of_call),
+            "transfers": Transfer.objects.filter(of_call),
+            "recordings": Recording.objects.filter(of_call),
+            "transcriptions": Transcription.objects.filter(recording__call__call_sid__in=self.call_sids),
+            "media streams": MediaStream.objects.filter(of_sid),
+            "what tools did": ToolEffect.objects.filter(of_sid),
+            "proofs": Proof.objects.filter(of_sid),
+            "questions": Confirmation.objects.filter(of_sid),
+            "appointments": self.appointments,
+            "customers": Customer.objects.filter(pk__in=self.customers),
+            "blocked numbers": BlockedNumber.objects.filter(whole=True, number__in=self.numbers),
+            "orders": orders,
+            "items of orders": OrderItem.objects.filter(order__in=orders),
+            "versions of appointments": Appointment.history.filter(
+                Q(id__in=appointments) | Q(phone__in=self.numbers - self.held_numbers) | Q(customer_id__in=self.customers)
+            ),
+            "versions of customers": Customer.history.filter(id__in=self.customers),
+            "versions of orders": Order.history.filter(customer_id__in=self.customers),
+            "versions of items": OrderItem.history.filter(order_id__in=orders.values("pk")),
+        }
+
+    @property
+    def appointments(self) -> Rows:
+        theirs = Q(phone__in=self.numbers) | Q(customer__in=self.customers) | Q(call_sid__in=self.call_sids)
+        return Appointment.objects.filter(theirs).exclude(phone__in=self.held_numbers).exclude(call_sid__in=self.held_sids)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: count for name, rows in self.places.items() if (count := rows.count())}
+
+    def goes_on(self, now: datetime) -> bool:
+        """A call of theirs is under way, or a process is still at one that is over."""
+        carried = MediaStream.objects.filter(call_sid__in=self.call_sids)
+        return (
+            CallLog.objects.going_on().filter(call_sid__in=self.call_sids).exists()
+            or carried.filter(Q(beat_at__gt=now - BEAT_LASTS) | Q(pk__in=MediaStream.objects.taking_a_place(now))).exists()
+        )
+
+    @property
+    def without_what_is_held(self) -> "Traces":
+        proved = Proof.objects.filter(call_sid__in=self.held_sids, customer__isnull=False).values("customer")
+        held = Customer.objects.filter(Q(phone__in=self.held_numbers) | Q(pk__in=proved), pk__in=self.customers)
+        return Traces(
+            self.numbers,
+            self.emails,
+            self.customers - set(held.values_list("pk", flat=True)),
+            self.call_sids - self.held_sids,
+            self.held_sids,
+            self.held_numbers,
+        )
+
+
+def find(asked: Asked) -> Traces:
+    """Everything that is kept of whom this is about."""
+    meant = Q(pk__in=())
+    if asked.customer is not None:
+        meant |= Q(pk=asked.customer)
+    if asked.email:
+        meant |= Q(email__iexact=asked.email)
+    if asked.number:
+        meant |= Q(phone=asked.number)
+    customers = list(Customer.objects.filter(meant).exclude(email__endswith=ERASED_AT))
+    ids = {customer.pk for customer in customers}
+    numbers = {asked.number, *(customer.phone for customer in customers)} - {""}
+    booked = Appointment.objects.filter(Q(phone__in=numbers) | Q(customer__in=ids)).exclude(call_sid="")
+    call_sids = {
+        *CallLog.objects.filter(caller_number__in=numbers).values_list("call_sid", flat=True),
+        *MediaStream.objects.filter(caller_number__in=numbers).values_list("call_sid", flat=True),
+        *Proof.objects.filter(customer__in=ids).values_list("call_sid", flat=True),
+        *booked.values_list("call_sid", flat=True),
+    }
+    now = timezone.now()
+    held_numbers = Hold.objects.active(now).filter(caller_number__in=numbers).values_list("caller_number", flat=True)
+    held_calls = CallLog.objects.filter(is_held(now), call_sid__in=call_sids).values_list("call_sid", flat=True)
+    held_streams = MediaStream.objects.filter(caller_number__in=held_numbers).values_list("call_sid", flat=True)
+    return Traces(
+        frozenset(numbers),
+        frozenset({asked.email.lower(), *(customer.email.lower() for customer in customers)} - {""}),
+        frozenset(ids),
+        frozenset(call_sids),
+        frozenset({*held_calls, *held_streams}),
+        frozenset(held_numbers),
+    )
+
+
+def everything(asked: Asked) -> dict[str, list[dict[str, Any]]]:
+    """All columns of all rows that are kept of a caller, by table. What is under hold as well: it is only kept."""
+    traces = find(asked)
+    traces = Traces(traces.numbers, traces.emails, traces.customers, traces.call_sids)
+    return {name: list(rows.order_by().values(*columns(rows.model))) for name, rows in traces.places.items() if rows.exists()}
+
+
+def columns(model: type[models.Model]) -> list[str]:
+    """Without what only repeats the others for a search."""
+    return [
+        field.attname
+        for field in model._meta.concrete_fields
+        if not isinstance(getattr(field, "output_field", field), SearchVectorField)
+    ]
+
+
+@transaction.atomic
+def erase(asked: Asked, *, reference: str, by: str = "", request: HttpRequest | None = None) -> Erasure:
+    """Erase whom this is about, and write the certificate. Raises `StillGoingOn`, and then nothing has changed.
+
+    `by` names who does it where nobody's request does. A second time finds nothing, and certifies that.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ERASING])
+    found = find(asked)
+    # Whoever tells of one of these calls waits from here on, and then finds it erased.
+    list(CallLog.objects.filter(call_sid__in=found.call_sids).order_by("pk").select_for_update().values_list("pk"))
+    if found.goes_on(timezone.now()):
+        raise StillGoingOn
+    traces = found.without_what_is_held
+    counts = traces.counts
+    user = request.user if request is not None and request.user.is_authenticated else None
+    erasure = Erasure.objects.create(
+        reference=reference[:100],
+        done_by_id=user.pk if user else None,
+        done_by_name=user.get_username() if user else by,
+        subjects=subjects(asked, found),
+        found=counts,
+        remains=remains(found, traces),
+    )
+    mark(erasure, traces)
+    delete_calls(traces)
+    forget_in_the_shop(traces)
+    audit.note(audit.Action.ERASED, erasure, request=request, by=by, **{name.replace(" ", "_"): n for name, n in counts.items()})
+    transaction.on_commit(partial(remove_files, erasure))
+    return erasure
+
+
+def subjects(asked: Asked, found: Traces) -> dict[str, list[str]]:
+    """What stands for whom was asked about."""
+    customers = {asked.customer} - {None} | found.customers
+    values: Mapping[str, set[str]] = {
+        "number": {asked.number, *found.numbers} - {""},
+        "email": {asked.email.lower(), *found.emails} - {""},
+        "customer": {str(pk) for pk in customers},
+    }
+    return {kind: sorted(keyed_hash(value) for value in some) for kind, some in values.items() if some}
+
+
+def remains(found: Traces, traces: Traces) -> list[dict[str, Any]]:
+    held = (
+        ("calls", len(found.held_sids)),
+        ("customers", len(found.customers) - len(traces.customers)),
+        ("appointments", Appointment.objects.filter(phone__in=found.held_numbers).count()),
+    )
+    rows = [{"what": what, "count": count, "why": "under a legal hold"} for what, count in held if count]
+    if blocked := traces.places["blocked numbers"].count():
+        rows.append(
+            {"what": "a block of the number", "count": blocked, "why": "these calls are not to be taken; lift it to erase it"}
+        )
+    if orders := Order.objects.filter(customer__in=traces.customers).count():
+        rows.append({"what": "orders, without a name", "count": orders, "why": "the law on bookkeeping"})
+    return rows
+
+
+def mark(erasure: Erasure, traces: Traces) -> None:
+    """By these marks the calls do not come back, and the carrier is asked to forget what it has of them."""
+    now = timezone.now()
+    ended = dict(CallLog.objects.filter(call_sid__in=traces.call_sids).values_list("call_sid", "ended_at"))
+    ErasedCall.objects.bulk_create(
+        (
+            ErasedCall(call_hash=keyed_hash(call_sid), erasure=erasure, call_sid=call_sid, ended_at=ended.get(call_sid))
+            for call_sid in sorted(traces.call_sids)
+        ),
+        ignore_conflicts=True,
+    )
+    ErasedRecording.objects.bulk_create(
+        ErasedRecording(
+            erasure=erasure,
+            sid_hash=keyed_hash(one.recording_sid),
+            recording_sid="" if one.deleted_at_carrier_at else one.recording_sid,
+            confirmed_at=one.deleted_at_carrier_at,
+            file=one.file,
+            file_until=one.lease_until or now,
+        )
+        for one in traces.places["recordings"].exclude(recording_sid="")
+    )
+
+
+def delete_calls(traces: Traces) -> None:
+    places = traces.places
+    over = Hold.objects.exclude(pk__in=Hold.objects.active(timezone.now()))
+    over.filter(Q(call__call_sid__in=traces.call_sids) | Q(caller_number__in=traces.numbers)).delete()
+    for name in ("proofs", "questions", "what tools did", "media streams", "calls"):
+        places[name].delete()
+
+
+def forget_in_the_shop(traces: Traces) -> None:
+    """Orders stay, with their amounts, and belong to nobody who could be named."""
+    appointments = list(traces.appointments.values_list("pk", flat=True))
+    traces.appointments.delete()
+    Appointment.history.filter(id__in=appointments).delete()
+    callers = [f"the caller, {call_sid}" for call_sid in traces.call_sids]
+    Order.objects.filter(cancelled_by__in=callers).update(cancelled_by="the caller")
+    Order.history.filter(cancelled_by__in=callers).update(cancelled_by="the caller")
+    Order.history.filter(by__in=callers).update(by="the caller")
+    customers = list(Customer.objects.filter(pk__in=traces.customers))
+    for customer in customers:
+        pk = customer.pk
+        if customer.orders.exists():
+            nobody = {"name": f"Erased customer {pk}", "email": f"erased-{pk}{ERASED_AT}"}
+            Customer.objects.filter(pk=pk).update(**nobody, phone="", address="", postcode="")
+            customer.orders.update(tracking_number="")
+        else:
+            customer.delete()
+        forget_history(Customer(pk=pk))
+        of_customer = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Customer), object_id=str(pk))
+        of_customer.update(object_repr="erased")
+    for number in traces.numbers - traces.held_numbers:
+        forget_history(phone=number)
+
+
+def remove_files(erasure: Erasure) -> None:
+    """At once; what could not be removed is left to `finish_erasures`."""
+    for recording in erasure.recordings.exclude(file=""):
+        remove_file(recording)
+
+
+def remove_file(recording: ErasedRecording) -> None:
+    try:
+        audio.remove(recording.file)
+    except OSError as error:
+        logger.error("the file of an erased recording is still there: %s", error.strerror)  # noqa: TRY400
+        ErasedRecording.objects.filter(pk=recording.pk).update(error=f"its file is still there: {error.strerror}"[:200])
+        return
+    if recording.file_until <= timezone.now():
+        ErasedRecording.objects.filter(pk=recording.pk).update(file="")
+
+
+@shared_task
+def finish_erasures() -> None:
+    """Have the carrier forget what it has of erased calls, and remove what a worker wrote meanwhile."""
+    for call in in_turn(ErasedCall.objects.unasked()):
+        ask_what_was_recorded(call)
+    for recording in in_turn(ErasedRecording.objects.left()):
+        if recording.file:
+            remove_file(recording)
+        if recording.recording_sid:
+            delete_at_carrier(recording)
+
+
+def in_turn(unfinished: "QuerySet[Unfinished]") -> Iterator[Unfinished]:
+    """Those that are due, each for one worker alone: whoever puts it off has it."""
+    for row in unfinished.filter(due_at__lte=timezone.now()).order_by("due_at")[:MOST_IN_A_RUN]:
+        later = timezone.now() + pause_after(row.attempts)
+        if type(row)._default_manager.filter(pk=row.pk, due_at=row.due_at).update(due_at=later, attempts=F("attempts") + 1):
+            yield row
+
+
+def ask_what_was_recorded(call: ErasedCall) -> None:
+    """Of some recordings nobody had told before the call was erased; and some are announced late."""
+    try:
+        found = carrier.api.recordings_of(call.call_sid)
+    except CarrierError as error:
+        ErasedCall.objects.filter(pk=call.pk).update(error=str(error)[:200])
+        logger.warning("what the carrier has of an erased call is not known: %s", error)
+        return
+    for one in found:
+        if call.erasure_id is not None and one.state != "absent":
+            facts = {"recording_sid": one.recording_sid}
+            ErasedRecording.objects.get_or_create(
+                erasure_id=call.erasure_id, sid_hash=keyed_hash(one.recording_sid), defaults=facts
+            )
+    now = timezone.now()
+    later = next((at for after in SEEK_RECORDING_AFTER if call.ended_at and (at := call.ended_at + after) > now), None)
+    done = {"call_sid": "", "ended_at": None} if later is None else {"due_at": later, "attempts": 0}
+    ErasedCall.objects.filter(pk=call.pk).update(error="", **done)
+
+
+def delete_at_carrier(recording: ErasedRecording) -> None:
+    try:
+        carrier.api.delete_recording(recording.recording_sid)
+    except CarrierError as error:
+        ErasedRecording.objects.filter(pk=recording.pk).update(error=str(error)[:200])
+        logger.warning("the carrier keeps its copy of an erased recording: %s", error)
+    else:
+        ErasedRecording.objects.filter(pk=recording.pk).update(recording_sid="", confirmed_at=timezone.now(), error="")
