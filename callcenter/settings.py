@@ -529,7 +529,11 @@ UNFOLD = {
             {
                 "title": "Access",
                 "separator": True,
-                "items": [_page("Users", "person", "auth.user"), _page("Roles", "badge", "auth.group")],
+                "items": [
+                    _page("Users", "person", "auth.user"),
+                    _page("Roles", "badge", "auth.group"),
+                    _page("What staff did", "fact_check", "staff.auditevent"),
+                ],
             },
         ],
     },

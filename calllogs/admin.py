@@ -1,15 +1,15 @@
 """Where staff see what happened: the list of calls and the page of one call. Facts are read only; the judgement is theirs."""
 
-import logging
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import phonenumbers
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import DataError, connection, models
+from django.db import connection, models
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.forms import ModelForm
@@ -21,11 +21,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from orders.models import Order
+from staff import audit, masking
+from staff.admin_pages import Pages, sees_contacts
+from staff.audit import Action
 from voiceagent.languages import LANGUAGES
 
 from . import audio, conversation, playing, reports
@@ -37,13 +40,9 @@ from .tasks import fetch_recording, transcribe_recording
 from .wake import wake
 
 if TYPE_CHECKING:
-    CallLogModelAdmin = admin.ModelAdmin[CallLog]
     CallLogPaginator = Paginator[CallLog]
 else:
-    CallLogModelAdmin = ModelAdmin
     CallLogPaginator = Paginator
-
-logger = logging.getLogger(__name__)
 
 COLOURS = {
     Disposition.COMPLETED: "success",
@@ -60,6 +59,8 @@ COLOURS = {
 }
 # From here on the number of all calls is the database's estimate: counting them takes longer than anybody looks at it.
 COUNTED_UP_TO = 50_000
+# For this long, more parts of a recording belong to the same playing.
+ONE_PLAY = timedelta(minutes=10)
 
 
 class EstimatingPaginator(CallLogPaginator):
@@ -133,7 +134,9 @@ class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(CallLog)
-class CallLogAdmin(CallLogModelAdmin):
+class CallLogAdmin(Pages):
+    contacts = {"caller_number": lambda number: shown_number(number, sees=False), "transfer_reason": masking.words}
+    change_form_outer_before_template = None  # the button stands in the head of the page
     list_display = (
         "started",
         "caller",
@@ -183,14 +186,12 @@ class CallLogAdmin(CallLogModelAdmin):
         wanted = search_term.replace("\x00", "").strip()
         if not wanted:
             return queryset, False
-        return queryset & self.get_queryset(request).matching(wanted), False
+        found = self.get_queryset(request).matching(wanted, guessing=not self.hides(request) or names_an_order(wanted))
+        return queryset & found, False
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """What Django finds out too late to be a wrong filter (a NUL, say) is one all the same: no address is an error page."""
-        try:
-            return super().get_changelist_instance(request)
-        except (DataError, OverflowError, ValueError) as error:
-            raise IncorrectLookupParameters from error
+    def get_list_display(self, request: HttpRequest) -> Any:
+        masked = {"caller": "masked_caller_number", "wanted_a_person": "masked_transfer_reason"} if self.hides(request) else {}
+        return [masked.get(name, name) for name in self.list_display]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         figures = reports.last_days(timezone.now())
@@ -258,7 +259,8 @@ class CallLogAdmin(CallLogModelAdmin):
             may_play, may_correct = (
                 request.user.has_perm(f"calllogs.{name}") for name in ("play_recording", "change_transcription")
             )
-            context.update(page(context["original"], may_play=may_play), may_correct=may_correct)
+            sees = sees_contacts(request)
+            context.update(page(context["original"], may_play=may_play, sees=sees), may_correct=may_correct)
         return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: CallLog | None = None) -> tuple[str, ...]:
@@ -309,7 +311,8 @@ class CallLogAdmin(CallLogModelAdmin):
         if not request.user.has_perm("calllogs.play_recording"):
             raise PermissionDenied
         recording = get_object_or_404(Recording.objects.playable(), pk=recording_id)
-        logger.info("user %s plays recording %s", request.user.pk, recording.recording_sid)
+        if not audit.is_known(Action.PLAYED, recording, request, ONE_PLAY):
+            audit.note(Action.PLAYED, recording, request=request)
         return playing.play(request, audio.path(recording.file))
 
     def try_again(self, request: HttpRequest, recording_id: int) -> HttpResponse:
@@ -318,69 +321,105 @@ class CallLogAdmin(CallLogModelAdmin):
         recording = get_object_or_404(Recording, pk=recording_id)
         recording.start_over()
         recording.transcribe_again()
+        audit.note(Action.CHANGED, recording, request=request, chosen="try_again")
         wake(transcribe_recording if recording.is_playable else fetch_recording, recording.pk)
         self.message_user(request, "The recording is being worked on again.")
-        return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[recording.call_id]))
+        return self._back_to(recording)
 
     def revisions(self, request: HttpRequest, recording_id: int) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         recording = get_object_or_404(Recording.objects.select_related("call"), pk=recording_id)
-        shown = recording.transcription
+        audit.note(Action.VIEWED, recording, request=request, page="revisions")
+        sees, shown = sees_contacts(request), recording.transcription
+        for row in (shown, *(rows := list(recording.transcriptions.select_related("made_by", "corrects").order_by("-pk")))):
+            if row and not sees:
+                hide_words(row)
         revisions = [
             {
                 "row": row,
                 "is_shown": row == shown,
                 "lines": conversation.compared(row, shown or row),
-                "left_out": [] if row.is_by_a_person else conversation.left_out(row),
+                "left_out": [] if row.is_by_a_person else left_out_of(row, sees),
             }
-            for row in recording.transcriptions.select_related("made_by", "corrects").order_by("-pk")
+            for row in rows
         ]
-        context = {"recording": recording, "revisions": revisions, "title": f"Words of {readable(recording.call.caller_number)}"}
+        title = f"Words of {caller_of(recording.call, sees)}"
+        context = {"recording": recording, "revisions": revisions, "title": title}
         return TemplateResponse(request, "calllogs/revisions.html", {**self.admin_site.each_context(request), **context})
 
     def correct_line(self, request: HttpRequest, transcription_id: int) -> HttpResponse:
         if not request.user.has_perm("calllogs.change_transcription"):
             raise PermissionDenied
         transcription = get_object_or_404(Transcription.objects.select_related("recording"), pk=transcription_id)
+        if masking.HIDDEN in request.POST.get("text", ""):
+            self.message_user(request, "Nothing was changed: what is hidden here would be lost. Show it first.", messages.WARNING)
+            return self._back_to(transcription.recording)
         try:
-            first, count = int(request.POST["first"]), int(request.POST["count"])
-            corrected = transcription.correct_line(first, count, request.POST["text"], by=request.user)  # type: ignore[arg-type]
+            first, count, text = int(request.POST["first"]), int(request.POST["count"]), request.POST["text"]
+            corrected = transcription.correct_line(first, count, text, by=request.user)  # type: ignore[arg-type]
         except NotTheNewest:
             self.message_user(request, "These words were corrected in the meantime. Please look again.", messages.WARNING)
         except (KeyError, ValueError):
             return HttpResponseBadRequest("There is no such line.")
         else:
             if corrected != transcription:
-                logger.info("user %s corrected transcription %s", request.user.pk, transcription.pk)
+                audit.note(Action.CHANGED, corrected, request=request, chosen="correct_line")
                 self.message_user(request, "The words are corrected. What Whisper heard is kept.")
-        return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[transcription.recording.call_id]))
+        return self._back_to(transcription.recording)
+
+    def _back_to(self, recording: Recording) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[recording.call_id]))
 
 
-def words_of(recording: Recording) -> dict[str, Any]:
+def words_of(recording: Recording, sees: bool) -> dict[str, Any]:
     """The words that count, as the page of a call shows them; nothing before there are any."""
     shown = recording.transcription
     if shown is None:
         return {}
+    if not sees:
+        hide_words(shown)
     return {
         "transcription": shown,
         "lines": conversation.lines(shown, (recording.duration_s or 0) * 1000),
-        "left_out": conversation.left_out(shown),
+        "left_out": left_out_of(shown, sees),
         "revisions": recording.transcriptions.count(),
     }
 
 
-def page(call: CallLog, *, may_play: bool) -> dict[str, Any]:
-    """What the page of a call shows besides its form."""
+def left_out_of(transcription: Transcription, sees: bool) -> list[conversation.LeftOut]:
+    left_out = conversation.left_out(transcription)
+    return left_out if sees else [replace(one, text=masking.words(one.text)) for one in left_out]
+
+
+def hide_words(transcription: Transcription) -> None:
+    """In the row as it is shown, which is not saved."""
+    texts = masking.each_word([word["text"] for word in transcription.words])
+    transcription.words = [{**word, "text": text} for word, text in zip(transcription.words, texts, strict=True)]
+
+
+def hide_contacts(call: CallLog) -> None:
+    """In the rows as they are shown, which are not saved."""
+    call.transfer_reason = masking.words(call.transfer_reason)
+    for turn in call.turns.all():
+        turn.generated, turn.heard = masking.words(turn.generated), masking.words(turn.heard)
+    for tool_call in call.tool_calls.all():
+        tool_call.arguments, tool_call.result = masking.words(tool_call.arguments), masking.words(tool_call.result)
+
+
+def page(call: CallLog, *, may_play: bool, sees: bool) -> dict[str, Any]:
+    """What the page of a call shows besides its form. `sees`: also how the caller is reached."""
+    if not sees:
+        hide_contacts(call)
     recordings = [
-        {"row": recording, "length": conversation.length(recording.duration_s), **words_of(recording)}
+        {"row": recording, "length": conversation.length(recording.duration_s), **words_of(recording, sees)}
         for recording in call.recordings.all()
     ]
     return {
-        "title": f"{readable(call.caller_number)}",
+        "title": caller_of(call, sees),
         "subtitle": None,
         "call": call,
-        "caller": readable(call.caller_number),
+        "caller": caller_of(call, sees),
         "line": readable(call.line_number),
         "length": conversation.length(call.length_s),
         "outcome_colour": COLOURS.get(Disposition(call.disposition), "default") if call.disposition else "primary",
@@ -408,6 +447,20 @@ def call_back_state(call: CallLog) -> tuple[str, str] | None:
         return "waiting", "No time promised"
     due = f"{timezone.localtime(call.call_back_by):%a %-d %b, %H:%M}"
     return ("overdue", f"Overdue: {due}") if call.call_back_by < timezone.now() else ("waiting", f"By {due}")
+
+
+def names_an_order(wanted: str) -> bool:
+    """Whether these are all digits of an order's number, which may be looked up as it was said, digit by digit."""
+    digits = wanted.upper().removeprefix("ORD").lstrip("- ")
+    return digits.isdecimal() and Order.objects.filter(number=f"ORD-{digits}").exists()
+
+
+def caller_of(call: CallLog, sees: bool) -> str:
+    return shown_number(call.caller_number, sees=sees)
+
+
+def shown_number(number: str, *, sees: bool) -> str:
+    return readable(number) if sees or not number else masking.number(number)
 
 
 def readable(number: str) -> str:

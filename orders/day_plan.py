@@ -33,6 +33,10 @@ class Plan:
         return sum(slot.free for slot in self.slots if not slot.is_past)
 
     @property
+    def appointments(self) -> set[Appointment]:
+        return {one for slot in self.slots for one in slot.appointments} | set(self.others)
+
+    @property
     def previous(self) -> date:
         return self.day - timedelta(days=1)
 

@@ -45,6 +45,11 @@ class AuditEvent(models.Model):
     class Meta:
         ordering = ("-at", "-pk")
         default_permissions = ("view",)
+        # Not of these rows but of all that hold it; there is no better place.
+        permissions = (
+            ("see_contacts", "Can see how people are reached"),
+            ("reveal_contacts", "Can ask to be shown how somebody is reached"),
+        )
         indexes = (
             models.Index(fields=("-at", "-id"), name="audit_newest_first"),
             models.Index(fields=("target_type", "target_id", "-at"), name="audit_of_a_row"),

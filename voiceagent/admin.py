@@ -1,6 +1,6 @@
 """Where managers set the agent. A version that calls ran with never changes: saving makes the next one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
@@ -9,22 +9,17 @@ from django.db.models.lookups import Exact
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
+
+from staff import masking
+from staff.admin_pages import Pages
+from staff.versioned import Versioned
 
 from .models import AgentSettings, AgentSwitch, BlockedNumber, TransferDestination
 
-if TYPE_CHECKING:
-    SettingsModelAdmin = admin.ModelAdmin[AgentSettings]
-    DestinationModelAdmin = admin.ModelAdmin[TransferDestination]
-    SwitchModelAdmin = admin.ModelAdmin[AgentSwitch]
-    BlockedModelAdmin = admin.ModelAdmin[BlockedNumber]
-else:
-    SettingsModelAdmin = DestinationModelAdmin = SwitchModelAdmin = BlockedModelAdmin = ModelAdmin
-
 
 @admin.register(AgentSettings)
-class AgentSettingsAdmin(SettingsModelAdmin):
+class AgentSettingsAdmin(Pages):
     """Opening an old version and saving it brings it back: it becomes the newest."""
 
     list_display = ("__str__", "in_use", "created_at", "created_by", "reason", "line_number", "voice", "language")
@@ -43,7 +38,8 @@ class AgentSettingsAdmin(SettingsModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentSettings]:
         newest = AgentSettings.objects.filter(line_number=OuterRef("line_number")).order_by("-id").values("id")[:1]
-        return super().get_queryset(request).annotate(is_newest=Exact(F("id"), Subquery(newest)))
+        versions: QuerySet[AgentSettings] = super().get_queryset(request)
+        return versions.annotate(is_newest=Exact(F("id"), Subquery(newest)))
 
     @display(description="in use", label={"in use": "success"})  # type: ignore[untyped-decorator]
     def in_use(self, version: AgentSettings) -> str:
@@ -70,13 +66,14 @@ class AgentSettingsAdmin(SettingsModelAdmin):
 
 
 @admin.register(TransferDestination)
-class TransferDestinationAdmin(DestinationModelAdmin):
+class TransferDestinationAdmin(Versioned):
+    contacts = {"phone": masking.number}
     list_display = ("department", "description", "phone", "any_time", "abroad")
     search_fields = ("department", "description")
 
 
 @admin.register(AgentSwitch)
-class AgentSwitchAdmin(SwitchModelAdmin):
+class AgentSwitchAdmin(Pages):
     """Switching is adding a row: who did it, when and why stays."""
 
     list_display = ("__str__", "at", "by", "reason")
@@ -97,6 +94,7 @@ class AgentSwitchAdmin(SwitchModelAdmin):
 
 
 @admin.register(BlockedNumber)
-class BlockedNumberAdmin(BlockedModelAdmin):
-    list_display = ("__str__", "reason", "until", "since")
+class BlockedNumberAdmin(Pages):
+    contacts = {"number": masking.number}
+    list_display = ("number", "whole", "reason", "until", "since")
     search_fields = ("number", "reason")

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, Q, Value
 from django.http import HttpRequest
 
-from staff import audit, versions
+from staff import audit, masking, versions
 
 from .dialable import NOWHERE, may_be_rung, why_not
 from .languages import LANGUAGES
@@ -296,4 +296,4 @@ class BlockedNumber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.number if self.whole else f"{self.number}…"
+        return f"{masking.number(self.number)}{'' if self.whole else '…'}"

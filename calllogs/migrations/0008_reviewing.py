@@ -8,6 +8,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='calllog',
+            options={'ordering': ('-started_at', '-pk'), 'permissions': (('hold_calllog', 'Can put calls under a legal hold, and lift it'), ('export_calllog', 'Can export calls')), 'verbose_name': 'call'},
+        ),
         migrations.AlterField(
             model_name='calllog',
             name='end_reason',

@@ -105,12 +105,15 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
         """Staff have called these back. Those that did not wait for it stay as they are. How many did."""
         return self.filter(TO_CALL_BACK).update(called_back_at=timezone.now(), called_back_by=by)
 
-    def matching(self, wanted: str) -> Self:
-        """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool."""
+    def matching(self, wanted: str, *, guessing: bool = True) -> Self:
+        """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool.
+
+        `guessing`: also with a part of the number, and digits that were said one by one.
+        """
         # Recordings are of calls, and transcriptions of recordings: neither can be imported before.
         from .transcriptions import Transcription
 
-        query, this_call = spoken(wanted), OuterRef("pk")
+        query, this_call = spoken(wanted, digit_by_digit=guessing), OuterRef("pk")
         found = (
             Q(call_sid=wanted)
             | Exists(Turn.objects.filter(call=this_call, search=query))
@@ -119,7 +122,7 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
         )
         digits = "".join(filter(str.isdigit, wanted))
         if len(digits) >= FEWEST_DIGITS and not any(map(str.isalpha, wanted)):
-            found |= Q(caller_number__contains=digits)
+            found |= Q(caller_number__contains=digits) if guessing else Q(caller_number=f"+{digits}")
         return self.filter(found)
 
     def with_turn_count(self) -> Self:
@@ -196,7 +199,7 @@ class CallLog(models.Model):
     class Meta:
         verbose_name = "call"
         ordering = ("-started_at", "-pk")
-        permissions = (("hold_calllog", "Can put calls under a legal hold, and lift it"),)
+        permissions = (("hold_calllog", "Can put calls under a legal hold, and lift it"), ("export_calllog", "Can export calls"))
         indexes = (
             models.Index(fields=("-started_at", "-id"), name="call_newest_first"),
             models.Index(fields=("caller_number",), name="call_by_number"),

@@ -1,9 +1,8 @@
 """Appointments' pages: a list with one day laid out above it, and a form that the database may refuse."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.db.models import QuerySet
@@ -17,16 +16,8 @@ from orders.day_plan import chosen_day, plan
 from orders.models import Appointment
 from orders.models.appointments import SLOT
 from orders.models.opening_hours import shop_zone
-
-from .pages import Pages, named
-from .saving import hold
-
-if TYPE_CHECKING:
-    AppointmentPages = admin.ModelAdmin[Appointment]
-    AppointmentModelForm = forms.ModelForm[Appointment]
-else:
-    AppointmentPages = Pages
-    AppointmentModelForm = forms.ModelForm
+from staff import masking
+from staff.versioned import Versioned, VersionedForm, named
 
 COLOURS = {
     Appointment.Status.BOOKED.label: "primary",
@@ -35,7 +26,7 @@ COLOURS = {
 }
 
 
-class AppointmentForm(AppointmentModelForm):
+class AppointmentForm(VersionedForm):
     class Meta:
         model = Appointment
         fields = "__all__"
@@ -74,7 +65,8 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(AppointmentPages):
+class AppointmentAdmin(Versioned):
+    contacts = {"phone": masking.number, "about": masking.words, "note": masking.words}
     form = AppointmentForm
     list_display = ("starts", "reference", "phone", "customer", "about", "state", "lane", "booked_by")
     list_display_links = ("starts", "reference")
@@ -95,7 +87,11 @@ class AppointmentAdmin(AppointmentPages):
     )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "plan": plan(chosen_day(request.GET))})
+        day = plan(chosen_day(request.GET))
+        if self.hides(request):
+            for appointment in day.appointments:
+                appointment.phone, appointment.about = masking.number(appointment.phone), masking.words(appointment.about)
+        return super().changelist_view(request, {**(extra_context or {}), "plan": day})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -114,10 +110,6 @@ class AppointmentAdmin(AppointmentPages):
             return initial | {"starts_at": datetime.fromisoformat(initial["starts_at"]).astimezone(shop_zone())}
         except (KeyError, ValueError, OverflowError):
             return {name: value for name, value in initial.items() if name != "starts_at"}
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Appointment | None:
-        hold(Appointment, request, object_id)
-        return super().get_object(request, object_id, from_field)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         number = search_term.strip().upper().removeprefix("APT").lstrip("- ")

@@ -1,22 +1,14 @@
 """Help articles' pages."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from orders.models import HelpArticle
-
-from .pages import Pages
-
-if TYPE_CHECKING:
-    HelpArticlePages = admin.ModelAdmin[HelpArticle]
-else:
-    HelpArticlePages = Pages
+from staff.versioned import Versioned
 
 
 @admin.register(HelpArticle)
-class HelpArticleAdmin(HelpArticlePages):
+class HelpArticleAdmin(Versioned):
     list_display = ("title", "topic", "published", "updated_at")
     list_filter = (("topic", ChoicesDropdownFilter), "published")
     search_fields = ("title", "keywords", "body")

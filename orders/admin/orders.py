@@ -11,17 +11,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import action, display
 
 from orders.models import Customer, Order, OrderItem, WrongState
-
-from .pages import Pages, named
-from .saving import hold
+from staff import masking
+from staff.versioned import Versioned, VersionedForm, named
 
 if TYPE_CHECKING:
-    CustomerPages = admin.ModelAdmin[Customer]
-    OrderPages = admin.ModelAdmin[Order]
     OrderRows = admin.TabularInline[Order, Customer]
     OrderItemRows = admin.TabularInline[OrderItem, Order]
 else:
-    CustomerPages = OrderPages = Pages
     OrderRows = OrderItemRows = TabularInline
 
 COLOURS = {
@@ -44,17 +40,20 @@ class OrdersOfCustomer(OrderRows):
 
 
 @admin.register(Customer)
-class CustomerAdmin(CustomerPages):
+class CustomerAdmin(Versioned):
+    contacts = {"email": masking.email, "phone": masking.number, "address": masking.whole, "postcode": masking.whole}
     list_display = ("name", "email", "phone", "postcode", "orders_placed", "since")
     search_fields = ("name", "email", "phone", "postcode", "=orders__number")
     search_help_text = "A name, e-mail, telephone number, postcode or order number"
     fields = ("name", "email", "phone", "address", "postcode", "since")
     readonly_fields = ("since",)
     inlines = (OrdersOfCustomer,)
+    ordering = ("name",)
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
-        return super().get_queryset(request).annotate(order_count=Count("orders", distinct=True))
+        customers: QuerySet[Customer] = super().get_queryset(request)
+        return customers.annotate(order_count=Count("orders", distinct=True))
 
     @admin.display(description="Orders", ordering="order_count")
     def orders_placed(self, customer: Any) -> int:
@@ -76,8 +75,19 @@ class ItemsOfOrder(OrderItemRows):
         return (not isinstance(obj, Order) or obj.can_be_cancelled) and super().has_delete_permission(request, obj)
 
 
+class OrderForm(VersionedForm):
+    def histories(self) -> list[QuerySet[Any]]:
+        return histories(self.instance)
+
+
+def histories(order: Order) -> list[QuerySet[Any]]:
+    """Whoever changes an order's items changes the order."""
+    return [order.history.all(), OrderItem.history.filter(order_id=order.pk)]
+
+
 @admin.register(Order)
-class OrderAdmin(OrderPages):
+class OrderAdmin(Versioned):
+    form = OrderForm
     list_display = ("number", "customer", "state", "placed_at", "estimated_delivery", "amount")
     list_filter = (("status", ChoicesDropdownFilter), ("placed_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -103,9 +113,8 @@ class OrderAdmin(OrderPages):
             *([("What happened", {"fields": happened})] if happened else []),
         )
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
-        hold(Order, request, object_id)
-        return super().get_object(request, object_id, from_field)
+    def histories(self, row: Order) -> list[QuerySet[Any]]:
+        return histories(row)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
         return self.facts if obj is None else ("number", "customer", *self.facts)

@@ -27,6 +27,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='customer',
+            options={'ordering': ['name'], 'permissions': (('export_customer', 'Can export customers'),)},
+        ),
+        migrations.AlterModelOptions(
+            name='order',
+            options={'ordering': ['-placed_at'], 'permissions': (('export_order', 'Can export orders'),)},
+        ),
         migrations.CreateModel(
             name='HistoricalAppointment',
             fields=[

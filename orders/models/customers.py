@@ -30,6 +30,7 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = (("export_customer", "Can export customers"),)
         constraints = [
             models.UniqueConstraint(
                 Lower("email"), name="one_customer_per_email", violation_error_message="A customer with this e-mail exists."

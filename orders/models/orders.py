@@ -79,6 +79,7 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-placed_at"]
+        permissions = (("export_order", "Can export orders"),)
         constraints = [
             models.CheckConstraint(condition=Q(number__regex=ORDER_NUMBER), name="order_number_is_ord_digits"),
             models.CheckConstraint(

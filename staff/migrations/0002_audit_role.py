@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='auditevent',
+            options={'default_permissions': ('view',), 'ordering': ('-at', '-pk'), 'permissions': (('see_contacts', 'Can see how people are reached'), ('reveal_contacts', 'Can ask to be shown how somebody is reached'))},
+        ),
         migrations.AlterField(
             model_name='auditevent',
             name='actor',

@@ -7,7 +7,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import connection
@@ -20,6 +19,7 @@ from calllogs import admin as pages
 from calllogs import audio
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
+from staff.models import AuditEvent
 from staff.roles import MANAGERS, SUPPORT_STAFF
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken
@@ -47,6 +47,14 @@ def desk(sam: AbstractBaseUser) -> Client:
     """Sam's browser."""
     client = Client()
     client.force_login(sam)  # type: ignore[arg-type]
+    return client
+
+
+@pytest.fixture
+def office() -> Client:
+    """The browser of Mia, a manager."""
+    client = Client()
+    client.force_login(person("mia", MANAGERS))  # type: ignore[arg-type]
     return client
 
 
@@ -95,15 +103,15 @@ class TestTheList:
     def test_a_call_is_one_line_with_what_staff_want_to_know(self, desk: Client) -> None:
         call()
         shown = text(desk, LIST)
-        for wanted in ("+1 415-555-0142", "1:05", "Transfer failed", "Handed to a person", "German", "wants to return a jacket"):
+        for wanted in ("••• 42", "1:05", "Transfer failed", "Handed to a person", "German", "wants to return a jacket"):
             assert wanted in shown
 
-    @pytest.mark.parametrize("asked", [{"disposition": "\x00"}, {"end_reason__exact": "\x00"}, {"note": "\x00"}])
+    @pytest.mark.parametrize("asked", [{"disposition": "\x00"}, {"end_reason__exact": "\x00"}])
     def test_a_filter_that_cannot_be_leads_to_the_whole_list(self, desk: Client, asked: dict[str, str]) -> None:
         call()
         response = desk.get(LIST, asked)
         assert (response.status_code, response.headers["Location"]) == (302, f"{LIST}?e=1")
-        assert "+1 415-555-0142" in text(desk, f"{LIST}?e=1")
+        assert "••• 42" in text(desk, f"{LIST}?e=1")
 
     def test_a_call_that_goes_on_is_marked_so(self, desk: Client) -> None:
         call(ended=False)
@@ -114,7 +122,7 @@ class TestTheList:
         assert "Number withheld" in text(desk, LIST)
 
     @pytest.mark.parametrize(
-        ("wanted", "is_found"), [("47192", True), ("monday", True), ("0142", True), ("canada", False), ("\x00", True)]
+        ("wanted", "is_found"), [("47192", True), ("monday", True), ("+1 415-555-0142", True), ("canada", False), ("\x00", True)]
     )
     def test_calls_are_searched_by_number_words_and_order(self, desk: Client, wanted: str, is_found: bool) -> None:
         where = call()
@@ -269,7 +277,7 @@ class TestCallingBack:
         assert queries() == few
 
     def test_searching_the_worklist_finds_who_waits(self, desk: Client) -> None:
-        assert self.shown(desk, "call_back=waiting&q=0142") == ["CAben", "CAada", "CAcleo"]
+        assert self.shown(desk, "call_back=waiting&q=14155550142") == ["CAben", "CAada", "CAcleo"]
 
 
 class TestThePage:
@@ -362,9 +370,9 @@ class TestThePage:
             DatabaseLog().write(where.call_sid, LogTurn(position, "agent", 1, 2, "Hello", "Hello"))
         assert queries() == few
 
-    def test_an_empty_call_is_a_page_too(self, desk: Client) -> None:
+    def test_an_empty_call_is_a_page_too(self, office: Client) -> None:
         DatabaseLog().call_arrived(IncomingCall("CA1", "sip:ben@example.com", ""))
-        shown = text(desk, page_of(CallLog.objects.get()))
+        shown = text(office, page_of(CallLog.objects.get()))
         assert "Nothing was said." in shown
         assert "sip:ben@example.com" in shown
 
@@ -377,7 +385,12 @@ class TestTheJudgement:
         where.refresh_from_db()
         assert (where.disposition, where.note, where.corrected_by) == ("transferred", "Spoke to her, all done.", sam)
         assert where.corrected_at is not None
-        assert LogEntry.objects.get().get_change_message() == "Changed Disposition and Staff's note."
+        [changed] = AuditEvent.objects.filter(action="changed")
+        assert (changed.actor_name, changed.target_id, changed.facts) == (
+            "sam",
+            str(where.pk),
+            {"fields": ["Disposition", "Staff's note"]},
+        )
         assert "Corrected by sam" in text(desk, page_of(where))
 
     def test_a_note_alone_is_no_correction(self, desk: Client) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from staff.roles import MANAGERS, ROLES, SUPPORT_STAFF, make_roles
+from staff.roles import AUDITORS, MANAGERS, PRIVACY, ROLES, SUPPORT_STAFF, make_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +31,22 @@ class TestRoles:
         assert permissions(role) == named
 
     def test_support_staff_review_calls_and_nothing_else(self) -> None:
-        assert {name.split(".")[0] for name in permissions(SUPPORT_STAFF)} == {"calllogs"}
+        others = {name for name in permissions(SUPPORT_STAFF) if not name.startswith("calllogs.")}
+        assert others == {"staff.reveal_contacts"}
         assert "calllogs.play_recording" in permissions(SUPPORT_STAFF)
         assert not any("delete" in name or "add" in name for name in permissions(SUPPORT_STAFF))
 
     def test_managers_also_run_the_shop_and_the_agent(self) -> None:
-        assert permissions(SUPPORT_STAFF) < permissions(MANAGERS)
+        assert permissions(SUPPORT_STAFF) - permissions(MANAGERS) == {"staff.reveal_contacts"}  # they see them anyway
+        assert "staff.see_contacts" in permissions(MANAGERS)
         assert {"orders.change_order", "orders.change_helparticle", "voiceagent.change_agentsettings"} < permissions(MANAGERS)
+
+    def test_auditors_look_and_do_nothing(self) -> None:
+        assert {name.split(".")[1].split("_")[0] for name in permissions(AUDITORS)} == {"view", "export"}
+        assert {"staff.view_auditevent", "auth.view_user", "orders.view_order"} < permissions(AUDITORS)
+
+    def test_only_managers_and_privacy_always_see_how_people_are_reached(self) -> None:
+        assert {role for role in ROLES if "staff.see_contacts" in permissions(role)} == {MANAGERS, PRIVACY}
 
     @pytest.mark.parametrize("role", ROLES)
     def test_nobody_deletes_or_invents_a_call(self, role: str) -> None:

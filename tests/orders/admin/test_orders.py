@@ -3,6 +3,8 @@ from django.urls import reverse
 
 from orders.models import Order
 
+from .conftest import opened
+
 LIST = reverse("admin:orders_order_changelist")
 
 
@@ -20,7 +22,7 @@ def change(client, order: Order, **data):
         "tracking_number": order.tracking_number,
     }
     url = reverse("admin:orders_order_change", args=[order.pk])
-    return client.post(url, {**form, **rows, **data}, follow=True)
+    return client.post(url, {**form, **rows, "opened_version": opened(client, url), **data}, follow=True)
 
 
 def shown(answer) -> list[str]:
