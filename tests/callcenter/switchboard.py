@@ -1,8 +1,9 @@
-"""The web server with a small application in it: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER IDLE`.
+"""The web server with a small application in it: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER IDLE COMES_IN`.
 
 The limits are in seconds. A WebSocket is a call: it says which process carries it, and echoes. At /stubborn it does not
 let itself be handed over, and at /beginning it is not live yet. Of requests, /who names the process, /long answers with many
-bytes, and anything else is answered as soon as the file at that path exists.
+bytes, /form and /staff/form say how many they were sent and where they are mounted, and anything else is answered as soon as the
+file at that path exists.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from callcenter import server
+from callcenter import intake, server
 
 LONG = 8_000_000
 
@@ -44,12 +45,22 @@ async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
     body = b"%d" % os.getpid()
     if scope["path"] == "/long":
         body = b"x" * LONG
+    elif scope["path"].endswith("/form"):
+        body = b"%d %s" % (await length(receive), scope["root_path"].encode())
     elif scope["path"] != "/who":
         print("asked", flush=True)
         while not Path(scope["path"]).exists():  # noqa: ASYNC240  # a local folder
             await asyncio.sleep(0.01)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def length(receive: Any) -> int:
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message["body"]), message["more_body"]
+    return size
 
 
 async def call(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -81,5 +92,6 @@ async def echo(receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    door, drain_limit_s, server.HAND_OVER_LIMIT_S, server.IDLE_LIMIT_S = (int(argument) for argument in sys.argv[1:5])
-    server.WebServer(application, calls, socket.socket(fileno=door), drain_limit_s=drain_limit_s).run()
+    limits = (int(argument) for argument in sys.argv[1:6])
+    door, drain_limit_s, server.HAND_OVER_LIMIT_S, server.IDLE_LIMIT_S, intake.COMES_IN_WITHIN_S = limits
+    server.WebServer(application, calls, socket.socket(fileno=door), drain_limit_s=drain_limit_s, staff_paths=("/staff/",)).run()

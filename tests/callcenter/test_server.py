@@ -1,70 +1,23 @@
 """The web server as real processes on a real socket, with a small application in the product's place (`switchboard.py`)."""
 
-import contextlib
-import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidHandshake
-from websockets.sync.client import ClientConnection, connect
 
 from callcenter.processes.children import Child, Children
-from callcenter.processes.ports import take
 from callcenter.processes.programs import ROOT, web
 from callcenter.settings import Environment
 
+from .house import House
 from .processes.patience import eventually
-from .processes.toys import switchboard
 from .switchboard import LONG
-
-
-class House:
-    """Web processes that share a door."""
-
-    def __init__(self, children: Children, address: str = "127.0.0.1") -> None:
-        self.children = children
-        self.door = take(address, 0, "PORT")
-        self.port = self.door.getsockname()[1]
-        self.host = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
-
-    def opens(self, **limits_s: int) -> Child:
-        return self.children.start_and_wait(switchboard("web", self.door.fileno(), **limits_s))
-
-    def answers(self, path: str = "/who") -> str:
-        """Asked over a connection of its own, as a carrier does."""
-        with urllib.request.urlopen(f"http://{self.host}{path}", timeout=20) as response:
-            return str(response.read().decode())
-
-    def calls(self, path: str = "/", **options: object) -> ClientConnection:
-        return connect(f"ws://{self.host}{path}", proxy=None, **options)  # type: ignore[arg-type]
-
-    @contextlib.contextmanager
-    def call_on(self, child: Child) -> Iterator[ClientConnection]:
-        """A call that the only process carries."""
-        with self.calls() as call:
-            assert call.recv(10) == str(child.process.pid)
-            yield call
-
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[http.client.HTTPConnection]:
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
-            yield connection
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with Children(tmp_path) as children:
-        house = House(children)
-        with house.door:
-            yield house
 
 
 def ask_to_end(child: Child, number: signal.Signals = signal.SIGTERM, *, until: str = "no more calls") -> None:

@@ -37,10 +37,17 @@ def toy(name: str, code: str = STAYS, marker: str = "a-toy", **facts: object) ->
 
 
 def switchboard(
-    name: str, door: int, marker: str = "a-toy", *, drain_s: int = 100, hand_over_s: int = 100, idle_s: int = 1
+    name: str,
+    door: int,
+    marker: str = "a-toy",
+    *,
+    drain_s: int = 100,
+    hand_over_s: int = 100,
+    idle_s: int = 1,
+    comes_in_s: int = 30,
 ) -> Program:
     """A web process with a small application: see `tests.callcenter.switchboard`."""
-    limits = (str(drain_s), str(hand_over_s), str(idle_s))
+    limits = (str(drain_s), str(hand_over_s), str(idle_s), str(comes_in_s))
     return Program(
         name,
         (sys.executable, "-m", "tests.callcenter.switchboard", str(door), *limits, marker, name),
