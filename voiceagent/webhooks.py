@@ -31,9 +31,11 @@ from .kept import Facts, KeptLog
 from .languages import LANGUAGES
 from .line import after_stream_url, media_url
 from .models import AgentSettings, MediaStream, TransferDestination
+from .tally import Tally
 from .words import spoken
 
 logger = logging.getLogger(__name__)
+replays = Tally(logger)
 
 forms, markup = carrier.webhooks, carrier.markup
 
@@ -114,6 +116,7 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
         if refused:
             return aftermath.refused(refused, "busy" if refused == "capacity" else "instead")
         if not ticket:
+            replays.count("a webhook came again after it was answered: incoming-call")
             return aftermath.over()
         if not breaker.allows():
             return aftermath.refused("engine_down", "failed")
@@ -147,6 +150,7 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
         stream = aftermath.stream
         if stream.released_at or (0 < offer < stream.offers and not tickets.is_waited_for(stream, offer)):
             # The same words from the carrier again, after the call, or while another stream carries it.
+            replays.count("a webhook came again after it was answered: after-stream")
             return _xml(markup.hang_up())
         if stream.refused_for == "blocked":
             return aftermath.blocked()
