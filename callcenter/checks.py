@@ -1,10 +1,12 @@
 """What has to be set before a real caller can be answered. Reads settings, asks nobody.
 
-`make run` refuses to start without it, and `manage.py check --deploy` says it too. The demo and the tests need none of it.
+`make run` and the web server refuse to start without it, and `manage.py check --deploy` says it too. The demo and the tests need
+none of it.
 Values that cannot be are refused earlier, by the settings themselves.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -13,6 +15,7 @@ from .settings import ENVIRONMENT, Environment
 
 TWILIO = "https://api.twilio.com"
 OPENAI = "wss://api.openai.com/"
+OPENAI_KEY = re.compile(r"sk-[\w-]{20,}")
 
 
 def what_is_missing(settings: Environment) -> dict[str, str]:
@@ -26,6 +29,12 @@ def what_is_missing(settings: Environment) -> dict[str, str]:
         missing["TWILIO_ACCOUNT_SID"] = "is empty; Twilio's console shows it on the first page of the account (AC...)"
     if not settings.TWILIO_AUTH_TOKEN and not (settings.TWILIO_SIGNING_KEY and settings.TWILIO_API_KEY_SID):
         missing["TWILIO_AUTH_TOKEN"] = "is empty, so every webhook would be refused; it stands beside the account SID"  # noqa: S105
+    for name in ("TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_NEXT"):
+        token = getattr(settings, name)
+        if token and settings.TWILIO_API_URL.startswith(TWILIO) and not re.fullmatch(r"[0-9a-f]{32}", token):
+            missing[name] = (
+                "is no auth token of Twilio's: those have 32 characters, 0 to 9 and a to f; copy it from the console anew"
+            )
     if bool(settings.TWILIO_API_KEY_SID) != bool(settings.TWILIO_API_KEY_SECRET):
         missing["TWILIO_API_KEY_SID"] = "and TWILIO_API_KEY_SECRET are one key: set both, or neither"
     if not settings.OPENAI_API_KEY and settings.OPENAI_REALTIME_URL.startswith(OPENAI):
@@ -41,6 +50,12 @@ def what_is_advised(settings: Environment) -> dict[str, str]:
     advice = {}
     if not settings.HUMAN_AGENT_PHONE:
         advice["HUMAN_AGENT_PHONE"] = "is empty: a caller who asks for a person can only leave a message"
+    if (
+        settings.OPENAI_REALTIME_URL.startswith(OPENAI)
+        and settings.OPENAI_API_KEY
+        and not OPENAI_KEY.fullmatch(settings.OPENAI_API_KEY)
+    ):
+        advice["OPENAI_API_KEY"] = "does not look like a key of OpenAI's, which begin with sk-; copy it from there anew"
     if "*" in settings.ALLOWED_HOSTS:
         advice["ALLOWED_HOSTS"] = 'is ["*"]: the admin answers to any host name; leave it empty, or name the hosts'
     if settings.PUBLIC_BASE_URL.startswith("https://") and not settings.PROXIES:
@@ -48,6 +63,15 @@ def what_is_advised(settings: Environment) -> dict[str, str]:
     if settings.STAFF_SECOND_FACTOR == "optional":
         advice["STAFF_SECOND_FACTOR"] = "is optional: a password alone opens everything to whoever has guessed it; leave it empty"
     return advice
+
+
+def not_ready(missing: Mapping[str, str]) -> str:
+    """For whoever started it."""
+    lines = "\n".join(f"  {name} {sentence}." for name, sentence in missing.items())
+    return (
+        f"Not ready for real calls:\n{lines}\nSet them in the environment or in .env (.env.example lists all); "
+        f"to try it without any, `make demo`."
+    )
 
 
 @register(deploy=True)

@@ -182,13 +182,16 @@ class WebServer(Daphne):  # type: ignore[misc]
 
 def main(arguments: Sequence[str]) -> int:
     # Not at the top: whoever mounts an application of their own needs none of it.
-    from . import settings
+    from . import checks, settings
 
     parser = argparse.ArgumentParser(prog="python -m callcenter.server", description="Serves the call centre's web side.")
     parser.add_argument("--bind", default=settings.BIND, help="the address to listen on; default: %(default)s")
     parser.add_argument("--port", default=settings.PORT, type=int, help="the port to listen on; default: %(default)s")
     parser.add_argument("--fd", type=int, help="an inherited socket that is bound already, instead of an address and a port")
     options = parser.parse_args(arguments)
+    if missing := checks.what_is_missing(settings.ENVIRONMENT):
+        print(checks.not_ready(missing), file=sys.stderr)
+        return 1
     try:
         door = take(options.bind, options.port, "PORT") if options.fd is None else socket.socket(fileno=options.fd)
     except CannotStart as error:

@@ -24,7 +24,7 @@ def in_our_look(view: Page, title: str) -> Page:
             if isinstance(form := facts.get("form"), BaseForm):
                 for field in form.fields.values():
                     field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
-            response.context_data = {**admin.site.each_context(request), "title": title, **facts}
+            response.context_data = {**look(request, title), **facts}
         return response
 
     return never_cache(shown)
@@ -32,4 +32,9 @@ def in_our_look(view: Page, title: str) -> Page:
 
 def slow_down(request: HttpRequest) -> HttpResponse:
     """What those see who tried too often."""
-    return render(request, "staff/slow_down.html", {**admin.site.each_context(request), "title": "Not so fast"}, status=429)
+    return render(request, "staff/slow_down.html", look(request, "Not so fast"), status=429)
+
+
+def look(request: HttpRequest, title: str) -> dict[str, Any]:
+    # There is no site but the admin.
+    return {**admin.site.each_context(request), "site_url": "", "title": title}

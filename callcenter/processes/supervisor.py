@@ -85,13 +85,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def start(mode: str, *, once: bool, interruption: Interruption) -> int:
     # Not at the top: it reads the environment, which the demo has just completed.
-    from ..checks import what_is_advised, what_is_missing
+    from ..checks import not_ready, what_is_advised, what_is_missing
     from ..settings import read_environment
 
     settings = read_environment()
     terminal = Terminal(silent=SILENT, open_books=("voice_model",))
-    if mode == "run":
-        refuse_what_is_missing(what_is_missing(settings))
+    if mode == "run" and (missing := what_is_missing(settings)):
+        raise CannotStart(not_ready(missing))
     data = VAR / mode
     # The port is ours from here on; the web processes listen on it when they are ready.
     with only_one_of_us(interruption) as lock, take(settings.BIND, settings.PORT, "PORT") as door:
@@ -212,15 +212,6 @@ def exists(process: int) -> bool:
     except PermissionError:
         return True
     return process > 0
-
-
-def refuse_what_is_missing(missing: Mapping[str, str]) -> None:
-    if missing:
-        lines = "\n".join(f"  {name} {sentence}." for name, sentence in missing.items())
-        raise CannotStart(
-            f"Not ready for real calls:\n{lines}\nSet them in the environment or in .env (.env.example lists all); "
-            f"to try it without any, `make demo`."
-        )
 
 
 def clear_logs(folder: Path) -> None:

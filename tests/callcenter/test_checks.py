@@ -3,17 +3,17 @@ from typing import Any
 import pytest
 from django.core.checks import ERROR, run_checks
 
-from callcenter import checks
+from callcenter import checks, server, settings
 from callcenter.checks import what_is_advised, what_is_missing
 from callcenter.settings import Environment
 
 READY = {
     "PUBLIC_BASE_URL": "https://calls.example.com",
     "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
-    "TWILIO_AUTH_TOKEN": "a token",
+    "TWILIO_AUTH_TOKEN": "fedcba9876543210" * 2,
     "TWILIO_API_URL": "https://api.twilio.com",
     "HUMAN_AGENT_PHONE": "+14155550199",
-    "OPENAI_API_KEY": "a key",
+    "OPENAI_API_KEY": "sk-" + "a" * 40,
     "OPENAI_REALTIME_URL": "wss://api.openai.com/v1/realtime",
     "TRANSCRIBER": "auto",
     "DEBUG": False,
@@ -38,6 +38,8 @@ def test_a_complete_environment_is_ready() -> None:
         ("PUBLIC_BASE_URL", "http://127.0.0.1:8000"),
         ("TWILIO_ACCOUNT_SID", ""),
         ("TWILIO_AUTH_TOKEN", ""),
+        ("TWILIO_AUTH_TOKEN", "my token"),
+        ("TWILIO_AUTH_TOKEN_NEXT", "my next token"),
         ("OPENAI_API_KEY", ""),
         ("DEBUG", True),
     ],
@@ -65,7 +67,14 @@ def test_transcription_by_openai_needs_a_key_whoever_the_engine_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("ALLOWED_HOSTS", ["*"]), ("PROXIES", 0), ("STAFF_SECOND_FACTOR", "optional"), ("HUMAN_AGENT_PHONE", "")]
+    ("setting", "value"),
+    [
+        ("ALLOWED_HOSTS", ["*"]),
+        ("PROXIES", 0),
+        ("STAFF_SECOND_FACTOR", "optional"),
+        ("HUMAN_AGENT_PHONE", ""),
+        ("OPENAI_API_KEY", "my key"),
+    ],
 )
 def test_each_setting_that_could_be_better_is_warned_of(setting: str, value: object) -> None:
     assert list(what_is_advised(environment(**{setting: value}))) == [setting]
@@ -84,3 +93,12 @@ def test_django_tells_the_same_when_it_is_asked_about_deployment(monkeypatch: py
 
 def test_development_is_not_bothered_with_it() -> None:
     assert not [message for message in run_checks() if (message.id or "").startswith("callcenter.")]
+
+
+def test_a_web_server_does_not_start_before_a_caller_could_be_answered(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(settings, "ENVIRONMENT", environment(TWILIO_AUTH_TOKEN="", DEBUG=True))
+    assert server.main([]) == 1
+    said = capsys.readouterr().err
+    assert "TWILIO_AUTH_TOKEN is empty" in said
+    assert "DEBUG shows its insides" in said
+    assert "`make demo`" in said

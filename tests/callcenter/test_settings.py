@@ -126,3 +126,21 @@ def test_people_are_not_put_where_ringing_them_costs_more(monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME_COUNTRIES", '["GB"]')
     monkeypatch.setenv("HUMAN_AGENT_PHONE", "+442079460123")
     assert read_environment().HUMAN_AGENT_PHONE == "+442079460123"
+
+
+def test_a_value_may_stand_in_a_file_named_as_its_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "TWILIO_AUTH_TOKEN").write_text("from a file\n")
+    (tmp_path / "OPENAI_API_KEY").write_text("from a file\n")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "")
+    told = read_environment()
+    assert told.TWILIO_AUTH_TOKEN == "from a file"
+    assert told.OPENAI_API_KEY == "a key for tests", "what the environment says goes before it"
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "nowhere"))
+    assert read_environment().TWILIO_AUTH_TOKEN == ""
+
+
+def test_it_answers_to_its_own_name_and_to_this_machines() -> None:
+    told = Environment(_env_file=None, PUBLIC_BASE_URL="https://calls.example.com:8443", ALLOWED_HOSTS=[])
+    assert module.hosts(told) == ["calls.example.com", "127.0.0.1", "localhost", "[::1]"]
+    assert module.hosts(Environment(_env_file=None, ALLOWED_HOSTS=["other.example"])) == ["other.example"]
