@@ -1,7 +1,7 @@
 """A call of which everything is kept that can be, told as a carrier, an agent and staff tell it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calllogs import audio
@@ -9,14 +9,17 @@ from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
 from orders.models import Customer, Order, Proof
 from voiceagent import tickets
-from voiceagent.call.commands import LogEnd, LogLanguage, LogToolCall, LogTransfer, LogTurn
-from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, RecordingAnnounced
+from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
+from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.endings import carrier_reported
 from voiceagent.models import MediaStream, ToolEffect
 
+from .media import MediaServer
 from .recordings import silence, tone, wav
 
 GOOD = wav(tone(3), silence(3))
+NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)
+NONE_RECORDED = (200, b'{"recordings": [], "page_size": 50, "next_page_uri": null}')
 
 
 @dataclass(frozen=True)
@@ -101,3 +104,26 @@ def age(call: CallLog, days: int, now: datetime) -> None:
     MediaStream.objects.filter(call_sid=call.call_sid).update(issued_at=then)
     for model in (ToolEffect, Proof):
         model._default_manager.filter(call_sid=call.call_sid).update(begun_at=then)
+
+
+def told_late(log: Any, call_sid: str) -> None:
+    """Everything that anybody can tell of a call."""
+    log.call_arrived(IncomingCall(call_sid, ADA.number, "+14155550100"))
+    for entry in (
+        LogTurn(1, "caller", 1000, 3000, ADA.words, ADA.words),
+        LogToolCall(2, "c1", "lookup_order", ADA.email, 3100, "done", ADA.name, 52),
+        LogTransfer("returns", ADA.words, 6000),
+        LogLanguage("de", 0),
+        LogRefused("failed"),
+        LogEnd("caller_hung_up", 7000, ADA.words),
+    ):
+        log.write(call_sid, entry, 1)
+    log.status_reported(CallStatus(call_sid, "completed", 9, 65))
+    log.person_rung(call_sid, 1, "returns", "+14155550199")
+    log.dial_finished(DialOutcome(call_sid, "answered", 5, 1))
+    log.message_taken(MessageTaken(call_sid, sid("RE", "d"), 4), NOON)
+    log.recording_announced(RecordingAnnounced(call_sid, sid("RE", "a"), "completed", 3, 2))
+
+
+def deleted(carrier: MediaServer) -> list[str]:
+    return [request.path.rpartition("/")[2] for request in carrier.requests if request.method == "DELETE"]
