@@ -380,6 +380,7 @@ CELERY_TASK_ROUTES = {
     "calllogs.tasks.fetch_recording": {"queue": "fetch"},
     "calllogs.tasks.delete_at_carrier": {"queue": "fetch"},
     "calllogs.erasure.finish_erasures": {"queue": "fetch"},
+    "calllogs.tasks.forget_recording": {"queue": "fetch"},
     "calllogs.tasks.transcribe_recording": {"queue": "speech"},
 }
 

@@ -30,6 +30,7 @@ from staff import audit, masking
 from staff.admin_pages import Pages, sees_contacts
 from staff.audit import Action
 from voiceagent.languages import LANGUAGES
+from voiceagent.masking import masked
 
 from . import audio, conversation, playing, reports
 from .choices import Disposition, EndReason, Status
@@ -277,6 +278,7 @@ class CallLogAdmin(Pages):
         """Only the judgement is written: the call may go on while staff look at it."""
         if "disposition" in form.changed_data:
             obj.correct(obj.disposition, by=request.user)  # type: ignore[arg-type]
+        obj.note = masked(obj.note)
         obj.save(update_fields=["disposition", "note", "corrected_by", "corrected_at"])
 
     def has_add_permission(self, request: HttpRequest) -> bool:

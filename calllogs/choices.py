@@ -60,6 +60,13 @@ class Refusal(models.TextChoices):
     BUDGET = "budget", "Budget spent"
 
 
+class NoRecording(models.TextChoices):
+    """How a caller refused to be recorded. The values of `voiceagent.call.commands.LogRecordingRefused`."""
+
+    SAID = "said", "Said so"
+    PRESSED = "pressed", "Pressed 9"
+
+
 class Speaker(models.TextChoices):
     CALLER = "caller", "Caller"
     AGENT = "agent", "Agent"

@@ -59,7 +59,7 @@ def entries(call: CallLog) -> list[Entry]:
     return [
         Entry(clock(row.started_ms), turn=row) if isinstance(row, Turn) else Entry(clock(row.started_ms), tool_call=row)
         for row in found
-        if not (isinstance(row, Turn) and not row.generated and not row.heard and row.ended_ms is not None)
+        if call.is_unrecorded or not (isinstance(row, Turn) and not (row.generated or row.heard) and row.ended_ms is not None)
     ]
 
 

@@ -7,22 +7,33 @@ of it: a carrier that was refused would only tell it again.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from voiceagent.call.commands import LogEnd, LogEntry, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn, Remark
+from voiceagent.call.commands import (
+    LogEnd,
+    LogEntry,
+    LogLanguage,
+    LogRecordingRefused,
+    LogRefused,
+    LogToolCall,
+    LogTransfer,
+    LogTurn,
+    Remark,
+)
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.failpoints import reached
 from voiceagent.log import CallSoFar
+from voiceagent.masking import CARD, masked
 from voiceagent.models import ToolEffect
 
 from . import wrap_up
 from .models import CallLog, ErasedCall, Recording, Speaker, Status, ToolCall, Transfer, Turn
-from .tasks import fetch_recording
+from .tasks import fetch_recording, forget_recording
 from .wake import wake
 
 # Nobody says more in one breath. What a model writes has no end of its own, and PostgreSQL refuses to index a megabyte of it.
@@ -49,9 +60,12 @@ class DatabaseLog:
             row.caller_number = row.caller_number or fitting(CallLog, "caller_number", call.caller_number)
             row.line_number = row.line_number or fitting(CallLog, "line_number", call.line_number)
 
-    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
+    def agent_connected(
+        self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1, notice: str = ""
+    ) -> None:
         with self._known(call_sid) as row:
             row.streams = max(row.streams, stream)
+            row.notice_version = row.notice_version or fitting(CallLog, "notice_version", notice)
             if row.streaming_at is None:
                 row.streaming_at = self.at or timezone.now()
                 row.engine, row.model = fitting(CallLog, "engine", engine), fitting(CallLog, "model", model)
@@ -68,6 +82,9 @@ class DatabaseLog:
                     write_turn(row, entry, stream)
                 case LogToolCall():
                     write_tool_call(row, entry, stream)
+                case LogRecordingRefused():
+                    write_recording_refused(row, entry)
+                    wake(forget_recording, row.pk)
                 case _ if stream and stream < row.streams:
                     # A process that did not know yet that another carries the call.
                     pass
@@ -121,6 +138,9 @@ class DatabaseLog:
             # Otherwise told by what the carrier does after it, which may be lost as well.
             row.message_left = row.message_left or (fact.is_message and fact.state == "completed")
             recording = Recording.objects.announced(row, fact)
+            if recording.is_refused and recording.deleted_at_carrier_at is None:
+                row.forget_recording_at = timezone.now()
+                wake(forget_recording, row.pk)
             if recording.state == Recording.State.ANNOUNCED:
                 wake(fetch_recording, recording.pk)
             reached("recording.announced")
@@ -154,8 +174,9 @@ class DatabaseLog:
 
 def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
     """The fuller account of a turn wins: a turn ends, is interrupted and gets its words, never the other way round."""
-    # What comes later than words are kept, from a machine that was away for so long, is a fact without them.
-    generated, heard = ("", "") if call.words_cleared_at else (storable(entry.generated), storable(entry.heard))
+    # What was refused, or comes later than words are kept, from a machine that was away for so long, is a fact without them.
+    without_words = call.is_unrecorded or call.words_cleared_at
+    generated, heard = ("", "") if without_words else (storable(entry.generated), storable(entry.heard))
     now = {
         "speaker": entry.speaker,
         "started_ms": entry.started_ms,
@@ -176,13 +197,17 @@ def write_turn(call: CallLog, entry: LogTurn, stream: int) -> None:
         Turn.objects.filter(pk=turn.pk).update(**gap)
 
 
-def fullness(ended_ms: int | None, interrupted: bool, generated: str, heard: str) -> tuple[bool, bool, int, int]:
-    """Of two accounts of a turn the greater one is the later one. That less was heard of it is known when it was interrupted."""
-    return ended_ms is not None, interrupted, len(generated), 0 if interrupted else len(heard)
+def fullness(ended_ms: int | None, interrupted: bool, generated: str, heard: str) -> tuple[bool, bool, int, int, int]:
+    """Of two accounts of a turn the greater one is the later one. That less was heard of it is known when it was interrupted, and
+    that there is a card's number in it, when the rest of that was told."""
+    return ended_ms is not None, interrupted, generated.count(CARD), len(generated), 0 if interrupted else len(heard)
 
 
 def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
     """A tool call that has finished does not run again."""
+    if call.is_unrecorded:
+        entry = replace(entry, arguments="", result="")
+        ToolEffect.objects.filter(call_sid=call.call_sid).update(arguments="")
     now = {
         "stream": stream,
         "position": entry.position,
@@ -202,8 +227,21 @@ def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
 def write_transfer(call: CallLog, entry: LogTransfer) -> None:
     if call.transferred_at is None:
         call.transferred_at = call.at(entry.at_ms)
-        call.transfer_reason = "" if call.words_cleared_at else fitting(CallLog, "transfer_reason", entry.reason)
+        without_words = call.is_unrecorded or call.words_cleared_at
+        call.transfer_reason = "" if without_words else fitting(CallLog, "transfer_reason", entry.reason)
         call.transfer_department = fitting(CallLog, "transfer_department", entry.department)
+
+
+def write_recording_refused(call: CallLog, entry: LogRecordingRefused) -> None:
+    """What was kept before goes as well: that something was said stays, and what it was does not."""
+    if call.recording_refused_at is None:
+        call.recording_refused_at, call.recording_refusal = call.at(entry.at_ms), entry.how
+    call.transfer_reason = ""
+    call.turns.update(generated="", heard="")
+    call.tool_calls.update(arguments="", result="")
+    ToolEffect.objects.filter(call_sid=call.call_sid).update(arguments="")
+    Recording.objects.refuse(call)
+    call.forget_recording_at = timezone.now()
 
 
 def write_language(call: CallLog, entry: LogLanguage) -> None:
@@ -222,7 +260,7 @@ def write_what_tools_did(call: CallLog) -> None:
     known = {tool.tool_call_id: tool for tool in call.tool_calls.all()}
     position = last_position(call)
     for effect in ToolEffect.objects.filter(call_sid=call.call_sid).order_by("pk"):
-        now = {"status": effect.status, "result": effect.output}
+        now = {"status": effect.status, "result": "" if call.is_unrecorded else effect.output}
         if effect.tool_call_id not in known:
             position += 1
             started_ms = milliseconds_since(call.streaming_at, effect.begun_at)
@@ -250,6 +288,7 @@ def close_what_is_open(call: CallLog) -> CallSoFar:
         position=last_position(call),
         elapsed_ms=now_ms,
         language=call.language,
+        unrecorded=call.is_unrecorded,
     )
 
 
@@ -264,8 +303,11 @@ def milliseconds_since(start: datetime | None, moment: datetime) -> int:
 
 
 def storable(text: str) -> str:
-    """PostgreSQL keeps any text but a very long one and one with a NUL or half a character in it; a model may write all three."""
-    return text.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_TEXT]
+    """PostgreSQL keeps any text but a very long one and one with a NUL or half a character in it; a model may write all three.
+
+    We keep no number of a card, whoever passes one on.
+    """
+    return masked(text.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_TEXT])[:LONGEST_TEXT]
 
 
 def fitting(model: type[models.Model], field: str, text: str) -> str:

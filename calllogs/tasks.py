@@ -16,11 +16,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from voiceagent.carriers import carrier
-from voiceagent.carriers.base import CarrierError
+from voiceagent.carriers.base import CarrierError, RecordingAnnounced
 from voiceagent.failpoints import reached
 
 from . import audio, transcription
-from .models import Recording, Transcription
+from .models import CallLog, Recording, Transcription
 from .models.recordings import DELETION_PAUSE, LeaseLost
 from .wake import wake
 
@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 MOST_WOKEN = 50
 # A longer wait is left to the sweep: the broker gives a message it holds for long to a second worker.
 LONGEST_COUNTDOWN = timedelta(seconds=60)
+# A recording that was refused: how often its carrier is asked to forget it, and for how long after the call one may turn up.
+FORGET_AGAIN_AFTER = timedelta(seconds=60)
+NOTHING_COMES_AFTER = timedelta(minutes=1)
 # A carrier that drips its bytes, each within the time for one read, would keep a worker for as long as it likes.
 LONGEST_FETCH_S = 120
 
@@ -119,6 +122,8 @@ def sweep_recordings() -> None:
             wake(task, recording.pk)
     for recording in to_delete_at_carrier(now).order_by("deletion_due_at")[:MOST_WOKEN]:
         wake(delete_at_carrier, recording.pk)
+    for call in CallLog.objects.with_recording_to_forget(now)[:MOST_WOKEN]:
+        wake(forget_recording, call.pk)
     reached("sweep.after")
 
 
@@ -148,9 +153,48 @@ def to_delete_at_carrier(now: datetime) -> "QuerySet[Recording]":
 
 
 def remove_if_unwanted(recording: Recording) -> None:
-    """Whoever lost a row may have written a file for it since: of one that was cleared or erased, nothing stays."""
-    if not Recording.objects.exclude(state=Recording.State.CLEARED).filter(pk=recording.pk).exists():
+    """Whoever lost a row may have written a file for it since: of one that was cleared, erased or refused, nothing stays."""
+    if not Recording.objects.exclude(state=Recording.State.CLEARED).filter(pk=recording.pk, is_refused=False).exists():
         audio.remove(recording.file)
+
+
+@shared_task
+def forget_recording(call_id: int) -> None:
+    """The caller of this call refused to be recorded: no copy stays, here or at the carrier. Asked again until there is none."""
+    now = timezone.now()
+    due = CallLog.objects.with_recording_to_forget(now).filter(pk=call_id)
+    if not due.update(forget_recording_at=now + FORGET_AGAIN_AFTER):
+        return
+    call = CallLog.objects.get(pk=call_id)
+    for recording in Recording.objects.filter(call=call, is_refused=True):
+        audio.remove(recording.file)
+    try:
+        left = [forgotten(call, found) for found in carrier.api.recordings_of(call.call_sid) if not found.is_message]
+    except CarrierError as error:
+        logger.warning("the carrier still has the recording of call %s, which its caller refused: %s", call.call_sid, error)
+        return
+    is_over = call.ended_at is not None and call.ended_at < now - NOTHING_COMES_AFTER
+    if is_over and not any(left):
+        # Unless something was announced meanwhile.
+        CallLog.objects.filter(pk=call_id, forget_recording_at=now + FORGET_AGAIN_AFTER).update(forget_recording_at=None)
+
+
+def forgotten(call: CallLog, found: RecordingAnnounced) -> bool:
+    """Have the carrier stop, or delete, this recording. Whether something is left of it. Raises `CarrierError`."""
+    with transaction.atomic():
+        row = CallLog.objects.select_for_update().get(pk=call.pk)
+        recording = Recording.objects.announced(row, found)
+    if found.state == "in_progress":
+        try:
+            carrier.api.stop_recording(call.call_sid, found.recording_sid)
+        except CarrierError as error:
+            if not error.ended:
+                raise
+        return True
+    if found.state == "completed":
+        carrier.api.delete_recording(found.recording_sid)
+        Recording.objects.filter(pk=recording.pk).update(deleted_at_carrier_at=timezone.now())
+    return False
 
 
 def try_again(recording: Recording, error: str) -> None:

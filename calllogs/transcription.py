@@ -1,12 +1,13 @@
 """Transcribes a recording: each channel on its own, so that it is known who speaks, merged into one timeline."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from voiceagent.failpoints import reached
+from voiceagent.masking import masked_words
 
 from . import evidence, sound, voice, whisper, word_times
 from .choices import Speaker
@@ -32,6 +33,9 @@ class Suppressed(Word):
     """What was left out, and why (a `Suppression`). `text` is "" where there was sound, but no voice to look for words in."""
 
     reason: str
+
+
+AnyWord = TypeVar("AnyWord", bound=Word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,23 @@ def transcribe(path: Path, channels: int, still_at_it: Callable[[], None] = lamb
             words += [Word(speaker.value, *times(word, piece), word.text) for word in believed]
             suppressed += [Suppressed(speaker.value, *times(one, piece), one.text, one.reason.value) for one in left_out]
             reached("transcription.piece_heard")
+    words, suppressed = without_cards(words), without_cards(suppressed)
     when = attrgetter("start_ms", "end_ms")
     thresholds = {**sound.THRESHOLDS, **voice.THRESHOLDS, **evidence.THRESHOLDS}
     return SpokenWords(transcriber.model, tuple(sorted(words, key=when)), tuple(sorted(suppressed, key=when)), thresholds)
+
+
+def without_cards(words: Sequence[AnyWord]) -> list[AnyWord]:
+    """What each speaker said, without the numbers of cards: one word stands for all of a number, and lasts as long."""
+    found: list[AnyWord] = []
+    for speaker in dict.fromkeys(word.speaker for word in words):
+        said = sorted((word for word in words if word.speaker == speaker), key=attrgetter("start_ms", "end_ms"))
+        for word, text in zip(said, masked_words([word.text for word in said]), strict=True):
+            if text or not word.text:
+                found.append(replace(word, text=text))
+            else:
+                found[-1] = replace(found[-1], end_ms=word.end_ms)
+    return found
 
 
 def heard_in(piece: sound.Piece, transcriber: whisper.Whisper) -> tuple[list[HeardWord], list[LeftOut]]:

@@ -33,6 +33,7 @@ from .log import CallSoFar
 from .models import AgentSettings, MediaStream
 from .session import Session
 from .toolbox import Caller, Tool, Toolbox
+from .words import spoken, version
 
 logger = logging.getLogger(__name__)
 
@@ -210,6 +211,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             model=config.model,
             settings_version=chosen.pk,
             stream=stream.generation + 1,
+            notice=version(spoken("agent/notice", language=chosen.language)),
         )
         if not stream.generation:
             self._log.write(caller.call_sid, LogLanguage(chosen.language, 0))
@@ -294,7 +296,8 @@ def going_on(so_far: CallSoFar | None, chosen: AgentSettings, *, handed_over: bo
         return None
     language = so_far.language if so_far.language in chosen.languages else chosen.language
     callers_word_is_last = bool(so_far.remarks) and so_far.remarks[-1].speaker != "agent"
-    return SoFar(so_far.position, language, answer_owed=callers_word_is_last or not handed_over)
+    owed = callers_word_is_last or not handed_over
+    return SoFar(so_far.position, language, answer_owed=owed, unrecorded=so_far.unrecorded)
 
 
 def caller_hash(caller: Caller) -> str:

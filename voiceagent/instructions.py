@@ -20,6 +20,7 @@ def policy(chosen: AgentSettings, *, staff_are_there: bool) -> Policy:
         tool_too_late=written("agent/too_late.txt"),
         call_goes_on=written("agent/call_goes_on.txt"),
         keys_typed=written("agent/keys_typed.txt"),
+        card_told=written("agent/card_told.txt"),
         # What silence by meaning takes is the engine's to decide, and not told.
         endpointing_ms=chosen.vad_silence_ms if chosen.turn_detection == AgentSettings.TurnDetection.SERVER_VAD else 0,
         silence_s=chosen.silence_s,
@@ -38,6 +39,8 @@ def lines(language: str, chosen: AgentSettings, *, staff_are_there: bool) -> Lin
         too_long_goodbye=spoken("agent/too_long_goodbye", language=language),
         transfer_line=spoken("agent/transfer_line" if staff_are_there else "agent/transfer_line_closed", language=language),
         offer_person=spoken("agent/offer_person", language=language),
+        not_recorded=spoken("agent/not_recorded", language=language),
+        no_cards=spoken("agent/no_cards", language=language),
         fillers=spoken_lines("agent/fillers", language=language),
         first_sound=clips.chime(),
         waits=(clips.clip("one_moment", language), clips.clip("still_here", language)),

@@ -97,8 +97,12 @@ class KeptLog(Facts):
     def is_over(self, call_sid: str) -> bool:
         return self._log(None).is_over(call_sid)
 
-    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
-        self._log(None).agent_connected(call_sid, engine=engine, model=model, settings_version=settings_version, stream=stream)
+    def agent_connected(
+        self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1, notice: str = ""
+    ) -> None:
+        self._log(None).agent_connected(
+            call_sid, engine=engine, model=model, settings_version=settings_version, stream=stream, notice=notice
+        )
 
     def take_up(self, call_sid: str) -> CallSoFar:
         return self._log(None).take_up(call_sid)

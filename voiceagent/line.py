@@ -6,7 +6,7 @@ It takes the two callables of an ASGI connection, so a server or a test may stan
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from . import blocking
 from .blocking import ASKED_LIMIT_S
-from .call.commands import HandOver, HangUp, LastAct, LineCommand, Transfer
+from .call.commands import HandOver, HangUp, LastAct, LineCommand, PauseRecording, RecordingCommand, StopRecording, Transfer
 from .call.events import CallerHungUp, Event
 from .carriers import carrier
 from .carriers.base import CarrierError
@@ -47,6 +47,7 @@ class CallerLine:
         self._open = True
         self._outbox: deque[str] = deque()
         self._outbox_filled = asyncio.Event()
+        self._asking_of_recording = asyncio.Lock()
         self._writer = asyncio.create_task(self._write())
 
     async def started(self) -> bool:
@@ -81,6 +82,23 @@ class CallerLine:
     def execute(self, command: LineCommand) -> None:
         self._outbox.append(carrier.media.encode(self._stream_sid, command))
         self._outbox_filled.set()
+
+    async def control_recording(self, command: RecordingCommand) -> None:
+        """That a recording is to be stopped is in the call's log as well, and is asked for again by whoever reads it there."""
+        call_sid = self.stream.call_sid
+        ask: Callable[[str], None]
+        match command:
+            case StopRecording():
+                ask = carrier.api.stop_recording
+            case PauseRecording():
+                ask = carrier.api.pause_recording
+            case _:
+                ask = carrier.api.resume_recording
+        async with self._asking_of_recording:
+            try:
+                await blocking.ask_carrier(ask, call_sid)
+            except CarrierError as error:
+                logger.warning("call %s: %s was not done: %s", call_sid, type(command).__name__, error)
 
     async def last_act(self, act: LastAct) -> bool:
         """Remember what comes next, then tell the carrier. Should it not listen, the end of the stream makes it ask us."""

@@ -17,13 +17,15 @@ class CallSoFar:
     """What another session must know to take a call up.
 
     `remarks` is everything heard and told, in order; `position` the highest one used, 0 if none; `elapsed_ms` counts from the
-    first media stream, like the milliseconds of every entry; `language` is two letters, "" if none was written down.
+    first media stream, like the milliseconds of every entry; `language` is two letters, "" if none was written down;
+    `unrecorded`: the caller refused to be recorded, and no word of what was said is known.
     """
 
     remarks: tuple[Remark, ...]
     position: int
     elapsed_ms: int
     language: str
+    unrecorded: bool = False
 
 
 class Log(Protocol):
@@ -33,9 +35,11 @@ class Log(Protocol):
     def call_arrived(self, call: IncomingCall) -> None:
         """The carrier rings. Creates the record, once for each CallSid."""
 
-    def agent_connected(self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1) -> None:
+    def agent_connected(
+        self, call_sid: str, *, engine: str, model: str, settings_version: int | None, stream: int = 1, notice: str = ""
+    ) -> None:
         """A media stream is up, the so-manieth of its call; what the call runs with. The first one starts the milliseconds of
-        every entry."""
+        every entry. `notice` is the version of the words that told the caller of the recording."""
 
     def take_up(self, call_sid: str) -> CallSoFar:
         """The session that carried the call is dead: close what it left open, and tell what another must know to go on.

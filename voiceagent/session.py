@@ -22,18 +22,23 @@ from .call.commands import (
     LogEnd,
     LogEntry,
     LogLanguage,
+    LogRecordingRefused,
     LogRefused,
     LogToolCall,
     LogTransfer,
     LogTurn,
+    PauseRecording,
     PlayAudio,
     ReconnectEngine,
+    RecordingCommand,
     Remark,
+    ResumeRecording,
     RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
     StartReply,
+    StopRecording,
     SwitchLanguage,
     TellEngine,
     Transfer,
@@ -68,6 +73,9 @@ class Line(Protocol):
 
     def execute(self, command: LineCommand) -> None:
         """Send it, in order, without waiting."""
+
+    async def control_recording(self, command: RecordingCommand) -> None:
+        """Ask the carrier for it, after whatever was asked of the recording before. What it refuses is no error here."""
 
     async def last_act(self, act: LastAct) -> bool:
         """Hang up, put the caller through, or let another process go on. True: the carrier will end the stream by itself."""
@@ -217,8 +225,10 @@ class Session:
                 self._engine.execute(command)
             case ReconnectEngine(history, language):
                 self._reconnect((*self._history, *history), language)
-            case LogTurn() | LogToolCall() | LogTransfer() | LogLanguage() | LogRefused() | LogEnd():
+            case LogTurn() | LogToolCall() | LogTransfer() | LogLanguage() | LogRecordingRefused() | LogRefused() | LogEnd():
                 self._log.put_nowait(command)
+            case StopRecording() | PauseRecording() | ResumeRecording():
+                self._acts.append(self._start(self._line.control_recording(command)))
             case RunTool():
                 self._start(self._run_tool(command))
             case HangUp() | Transfer() | HandOver():

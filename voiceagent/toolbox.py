@@ -24,6 +24,7 @@ from . import effects
 from .call.commands import HangUp, SwitchLanguage, TakeDigits, ToolAct, Transfer
 from .call.events import ToolFinished, ToolStatus
 from .failpoints import reached
+from .masking import masked
 from .words import written
 
 logger = logging.getLogger(__name__)
@@ -146,8 +147,11 @@ class Toolbox:
     def use(self, caller: Caller, tool_call_id: str, name: str, arguments: str) -> ToolFinished:
         """Run one tool to its end. Never raises: whatever goes wrong is said to the model in words, and nothing more."""
 
+        # No tool has a use for a card's number, and what it is given it may keep.
+        arguments = masked(arguments)
+
         def finished(output: str, status: ToolStatus, act: ToolAct | None = None) -> ToolFinished:
-            return ToolFinished(tool_call_id, output[:LONGEST_OUTPUT], status, act)
+            return ToolFinished(tool_call_id, masked(output)[:LONGEST_OUTPUT], status, act)
 
         try:
             chosen = self._tools[name]

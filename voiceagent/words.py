@@ -4,6 +4,7 @@ What is said in English stands in `templates/spoken/<folder>/`, and in any other
 `templates/spoken/agent/de/nudge.txt`. What has no words in a language is said in English, dates and all.
 """
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,11 @@ def spoken(name: str, /, *, language: str = "en", **facts: Any) -> str:
     words = " ".join(_said(name, language, facts).split())
     # A template that is included ends with a line break, and the sentence goes on.
     return words.replace(" .", ".").replace(" ,", ",")
+
+
+def version(words: str) -> str:
+    """Stands for these words: short, and another one for any others."""
+    return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 
 def spoken_lines(name: str, /, *, language: str = "en", **facts: Any) -> tuple[str, ...]:

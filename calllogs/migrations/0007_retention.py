@@ -5,16 +5,16 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-# A recording that was cleared stays so. (Otherwise as in 0005.)
+# A recording that was cleared stays so. (Otherwise as in 0006.)
 MOVES_FORWARD = """
 CREATE OR REPLACE FUNCTION calllogs_recording_moves_forward() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.state, NEW.state) NOT IN (
         ('expected', 'absent'), ('expected', 'announced'), ('expected', 'failed'), ('expected', 'cleared'),
         ('absent', 'announced'),
-        ('announced', 'stored'), ('announced', 'failed'), ('announced', 'cleared'),
-        ('stored', 'transcribed'), ('stored', 'failed'), ('stored', 'cleared'),
-        ('transcribed', 'stored'), ('transcribed', 'cleared'),
+        ('announced', 'stored'), ('announced', 'failed'), ('announced', 'absent'), ('announced', 'cleared'),
+        ('stored', 'transcribed'), ('stored', 'failed'), ('stored', 'absent'), ('stored', 'cleared'),
+        ('transcribed', 'stored'), ('transcribed', 'absent'), ('transcribed', 'cleared'),
         ('failed', 'announced'), ('failed', 'stored'), ('failed', 'absent'), ('failed', 'cleared')
     ) THEN
         RAISE EXCEPTION 'a recording does not go from % to %', OLD.state, NEW.state
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='recording',
-            constraint=models.CheckConstraint(condition=models.Q(('deleted_at_carrier_at', None), models.Q(('sha256', ''), _negated=True), ('state', 'cleared'), _connector='OR'), name='only_what_is_here_is_deleted_there'),
+            constraint=models.CheckConstraint(condition=models.Q(('deleted_at_carrier_at', None), models.Q(('sha256', ''), _negated=True), ('state', 'cleared'), ('is_refused', True), _connector='OR'), name='only_what_is_here_is_deleted_there'),
         ),
         migrations.AddConstraint(
             model_name='recording',

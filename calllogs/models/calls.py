@@ -19,7 +19,7 @@ from django.utils import timezone
 from voiceagent.models import MediaStream
 
 from .. import wrap_up
-from ..choices import Disposition, EndReason, Refusal, Speaker, Status
+from ..choices import Disposition, EndReason, NoRecording, Refusal, Speaker, Status
 from .search import searchable, spoken
 
 if TYPE_CHECKING:
@@ -85,6 +85,10 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
 
     def with_recording_to_seek(self, now: datetime) -> Self:
         return self.filter(seek_recording_at__lte=now).order_by("seek_recording_at", "pk")
+
+    def with_recording_to_forget(self, now: datetime) -> Self:
+        """Their callers refused to be recorded, and the carrier may still have something of them."""
+        return self.filter(forget_recording_at__lte=now).order_by("forget_recording_at", "pk")
 
     def contained(self) -> Self:
         """Ended without a person and with its purpose served."""
@@ -160,6 +164,15 @@ class CallLog(models.Model):
         null=True, blank=True, help_text="When its recording is looked for at the carrier, unless it is announced before."
     )
 
+    notice_version = models.CharField(
+        max_length=12, blank=True, help_text="Which words told the caller of the agent and of the recording: a hash of them."
+    )
+    recording_refused_at = models.DateTimeField(null=True, blank=True)
+    recording_refusal = models.CharField(max_length=8, choices=NoRecording.choices, blank=True)
+    forget_recording_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the carrier is next asked to stop and delete a recording that was refused."
+    )
+
     end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
     end_detail = models.CharField(max_length=200, blank=True)
     agent_ended_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -209,6 +222,9 @@ class CallLog(models.Model):
             models.Index(
                 fields=("seek_recording_at",), name="call_recording_to_seek", condition=Q(seek_recording_at__isnull=False)
             ),
+            models.Index(
+                fields=("forget_recording_at",), name="call_recording_to_forget", condition=Q(forget_recording_at__isnull=False)
+            ),
             models.Index(fields=("ended_at",), name="call_half_told", condition=HALF_TOLD),
             models.Index(fields=("ended_at",), name="call_with_words", condition=Q(words_cleared_at=None)),
             models.Index(fields=("ended_at",), name="call_with_tools", condition=Q(tools_cleared_at=None)),
@@ -219,6 +235,11 @@ class CallLog(models.Model):
                 name="call_ended_exactly_when_it_has_an_end_and_a_disposition",
                 condition=(Q(status="ended", ended_at__isnull=False) & ~Q(disposition=""))
                 | (~Q(status="ended") & Q(ended_at__isnull=True, disposition="")),
+            ),
+            models.CheckConstraint(
+                name="a_recording_is_refused_at_a_time_and_in_a_way",
+                condition=Q(recording_refused_at=None, recording_refusal="", forget_recording_at=None)
+                | Q(recording_refused_at__isnull=False, recording_refusal__in=NoRecording.values),
             ),
             models.CheckConstraint(name="call_status_is_known", condition=Q(status__in=Status.values)),
             models.CheckConstraint(name="call_disposition_is_known", condition=Q(disposition__in=["", *Disposition.values])),
@@ -237,6 +258,11 @@ class CallLog(models.Model):
     @property
     def dial_state_in_words(self) -> str:
         return "a person answered" if self.dial_state == "answered" else f"nobody answered ({self.dial_state.replace('_', ' ')})"
+
+    @property
+    def is_unrecorded(self) -> bool:
+        """No word of it may be kept."""
+        return self.recording_refused_at is not None
 
     @property
     def is_corrected(self) -> bool:

@@ -27,6 +27,7 @@ LEASE = timedelta(minutes=10)
 MOST_FETCHES = 30
 # Audio that breaks the transcriber does so every time.
 MOST_TRANSCRIPTIONS = 3
+REFUSED = "refused by the caller"
 BACKOFF_S = (2, 5, 15, 60, 300, 900, 3600)
 # Space on a disk does not come back by itself.
 NO_ROOM_PAUSE = timedelta(minutes=10)
@@ -88,6 +89,8 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
 
         Inside a transaction, and with the call's row locked. One that was given up unannounced turns up after all.
         """
+        if call.is_unrecorded and not fact.is_message:
+            return self.refused(call, fact.recording_sid)
         if not fact.is_message and not self.filter(recording_sid=fact.recording_sid).exists():
             self.filter(call=call, recording_sid="").update(recording_sid=fact.recording_sid)
         recording, _ = self.select_for_update().get_or_create(recording_sid=fact.recording_sid, defaults={"call": call})
@@ -104,6 +107,29 @@ class RecordingQuerySet(models.QuerySet["Recording"]):
             recording.kind = Recording.Kind.MESSAGE
         recording.save()
         return recording
+
+    def refused(self, call: CallLog, recording_sid: str) -> "Recording":
+        """A recording that must not be, of a call whose row is locked: it is never fetched, whatever is announced of it."""
+        absent = {"state": Recording.State.ABSENT, "is_refused": True, "error": REFUSED}
+        recording, _ = self.get_or_create(recording_sid=recording_sid, defaults={"call": call, **absent})
+        return recording
+
+    def refuse(self, call: CallLog) -> None:
+        """What there is of the recording of this call, whose row is locked, is nothing any more; messages stay.
+
+        Its file and the carrier's copy are the task's to delete. Twice is the same.
+        """
+        of_call = self.filter(call=call, kind=Recording.Kind.CALL)
+        # Transcriptions are of recordings, and cannot be imported before.
+        from .transcriptions import Transcription
+
+        # The newest first: a person's correction holds what it corrects.
+        for transcription in Transcription.objects.filter(recording__in=of_call).order_by("-pk"):
+            transcription.delete()
+        of_call.filter(recording_sid="").delete()
+        of_call.filter(is_refused=False).exclude(state=Recording.State.CLEARED).update(
+            state=Recording.State.ABSENT, is_refused=True, error=REFUSED, lease_until=None, attempts=0, sha256="", size=None
+        )
 
     def give_up_unannounced(self, call: CallLog, error: str) -> int:
         """The recording of this call never came to be. How many that is: 1, or 0 when there is one. Inside a transaction."""
@@ -151,10 +177,11 @@ class Recording(models.Model):
         "expected": {"absent", "announced", "failed", "cleared"},
         # The carrier said too early that there is none.
         "absent": {"announced"},
-        "announced": {"stored", "failed", "cleared"},
-        "stored": {"transcribed", "failed", "cleared"},
+        # To absent: the caller had refused to be recorded, and that is told late.
+        "announced": {"stored", "failed", "cleared", "absent"},
+        "stored": {"transcribed", "failed", "cleared", "absent"},
         # Staff want it transcribed again.
-        "transcribed": {"stored", "cleared"},
+        "transcribed": {"stored", "cleared", "absent"},
         # Staff want another attempt. Or what was given up unannounced turns up, or its absence is explained.
         "failed": {"announced", "stored", "absent", "cleared"},
         # Its time was over: nothing brings it back.
@@ -167,6 +194,7 @@ class Recording(models.Model):
     call = models.ForeignKey(CallLog, models.CASCADE, related_name="recordings")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.CALL)
     state = models.CharField(max_length=12, choices=State.choices, default=State.EXPECTED)
+    is_refused = models.BooleanField(default=False, help_text="The caller did not want to be recorded.")
     announced_at = models.DateTimeField(default=timezone.now)
     channels = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     duration_s = models.PositiveIntegerField("duration", null=True, blank=True)
@@ -210,12 +238,16 @@ class Recording(models.Model):
             ),
             models.CheckConstraint(
                 name="only_what_is_here_is_deleted_there",
-                condition=Q(deleted_at_carrier_at=None) | ~Q(sha256="") | Q(state="cleared"),
+                condition=Q(deleted_at_carrier_at=None) | ~Q(sha256="") | Q(state="cleared") | Q(is_refused=True),
             ),
             models.CheckConstraint(
                 name="a_cleared_recording_says_when_and_has_no_file",
                 condition=Q(state="cleared", cleared_at__isnull=False, sha256="", size=None)
                 | ~Q(state="cleared") & Q(cleared_at=None),
+            ),
+            models.CheckConstraint(
+                name="what_was_refused_is_not_kept",
+                condition=Q(is_refused=False) | Q(state="absent", kind="call", sha256="", size=None),
             ),
             models.CheckConstraint(
                 name="recording_is_stored_with_its_hash",

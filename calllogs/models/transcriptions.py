@@ -11,6 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from voiceagent.masking import masked
+
 from .recordings import Recording
 from .search import searchable
 
@@ -78,7 +80,7 @@ class Transcription(models.Model):
         line = self.words[first : first + count] if first >= 0 and count > 0 else []
         if len(line) != count or not line or len({word["speaker"] for word in line}) != 1:
             raise ValueError("no such line")
-        texts = text.replace("\x00", "").split()
+        texts = masked(text.replace("\x00", "")).split()
         if texts == [word["text"] for word in line]:
             return self
         words = [*self.words[:first], *timed(texts, line), *self.words[first + count :]]

@@ -19,6 +19,7 @@ from psycopg import errors
 
 from staff import versions
 from voiceagent import dialable
+from voiceagent.masking import masked
 
 from .customers import E164, Customer, is_e164
 from .opening_hours import ShopHours, shop_zone
@@ -147,6 +148,7 @@ class Appointment(models.Model):
         super().validate_constraints(exclude=set(exclude or ()) - {"status"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.about, self.note = masked(self.about), masked(self.note)
         # Two inserts that exclude each other can each wait for the other until the database ends one as a deadlock. So those
         # that want one slot queue for it, and whatever is no slot, which staff may enter, queues with all others.
         with transaction.atomic():

@@ -345,7 +345,7 @@ class Call:
         report(recording)
 
     def finish_recording(self, recording: Recording) -> None:
-        if recording.state == "in-progress":
+        if recording.is_going_on:
             recording.finish(self.ear)
             self._recording_callbacks[recording.sid](recording)
 

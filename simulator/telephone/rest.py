@@ -32,6 +32,7 @@ UPDATES = {
     "TimeLimit",
 }
 WRONG_PARAMETER = 20001
+CURRENT = "Twilio.CURRENT"
 
 
 class Refusal(Exception):
@@ -49,6 +50,7 @@ def application(network: "Telephone") -> web.Application:
     app.router.add_post(f"{ACCOUNT}/Calls/{{call}}.json", api.update_call)
     app.router.add_get(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.list_recordings)
     app.router.add_post(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.start_recording)
+    app.router.add_post(f"{ACCOUNT}/Calls/{{call}}/Recordings/{{recording}}.json", api.update_recording)
     app.router.add_get(f"{ACCOUNT}/Recordings.json", api.list_recordings)
     app.router.add_get(f"{ACCOUNT}/Recordings/{{recording}}.json", api.show_recording)
     app.router.add_delete(f"{ACCOUNT}/Recordings/{{recording}}.json", api.delete_recording)
@@ -168,6 +170,31 @@ class Api:
         )
         call.record(recording, reports_to(call, Document("", ""), Verb("Recording", attributes)))
         return web.json_response(self._recording_as_json(recording), status=201)
+
+    async def update_recording(self, request: web.Request) -> web.Response:
+        """Of a call that goes on: paused, in-progress again, or stopped for good. By its SID, or as the one that goes on."""
+        call = self._call(request)
+        wanted = request.match_info["recording"]
+        going_on = [one for one in call.recordings if one.is_going_on]
+        found = going_on[-1:] if wanted == CURRENT else [one for one in call.recordings if one.sid == wanted]
+        if not found or found[0].state == "deleted":
+            raise Refusal(404, 20404, f"The requested resource {request.path} was not found")
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self._apply_to_recording(call, found[0], form.get("Status", ""), form.get("PauseBehavior", "silence"))
+        return web.json_response(self._recording_as_json(found[0]))
+
+    def _apply_to_recording(self, call: Call, recording: Recording, status: str, pause: str) -> None:
+        if status not in ("paused", "in-progress", "stopped") or pause not in ("skip", "silence"):
+            raise Refusal(400, WRONG_PARAMETER, f"a recording cannot be {status} ({pause})")
+        if not recording.is_going_on:
+            raise Refusal(400, 21220, "Recording is not in-progress. Cannot update.")
+        call.note(f"recording {status}", recording.sid)
+        if status == "paused":
+            recording.pause(call.now_ms, skipped=pause == "skip")
+        elif status == "in-progress":
+            recording.resume(call.now_ms)
+        else:
+            call.finish_recording(recording)
 
     async def list_recordings(self, request: web.Request) -> web.Response:
         wanted = request.match_info.get("call") or request.query.get("CallSid")

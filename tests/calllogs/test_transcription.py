@@ -16,7 +16,7 @@ from django.test import override_settings
 
 from benchmarks import word_times
 from calllogs import sound, voice, whisper
-from calllogs.transcription import NotTranscribed, SpokenWords, transcribe
+from calllogs.transcription import NotTranscribed, SpokenWords, Suppressed, Word, transcribe, without_cards
 from simulator.speech import decode_mulaw, encode_mulaw
 
 from .media import MediaServer, serving
@@ -43,6 +43,26 @@ def conversation(on_this_machine: None, tmp_path_factory: pytest.TempPathFactory
 def nobody_speaks() -> dict[str, Any]:
     """A minute of each."""
     return dict(word_times.nobody_speaks(60))
+
+
+class TestCards:
+    def test_one_word_stands_for_a_card_number_and_lasts_as_long(self) -> None:
+        texts = ["my", "card", "4111", "1111", "1111", "1111", "please"]
+        words = [Word("caller", at * 100, at * 100 + 90, text) for at, text in enumerate(texts)]
+        found = without_cards(words)
+        assert [word.text for word in found] == ["my", "card", "[card number]", "please"]
+        assert (found[2].start_ms, found[2].end_ms) == (200, 590)
+
+    def test_a_number_is_one_speakers_also_while_the_other_speaks(self) -> None:
+        caller = [Word("caller", at * 100, at * 100 + 90, "4111" if at == 0 else "1111") for at in range(4)]
+        agent = [Word("agent", 150, 250, "yes"), Word("agent", 250, 300, "7")]
+        assert [word.text for word in without_cards([*caller, *agent])] == ["[card number]", "yes", "7"]
+
+    def test_what_is_left_out_is_left_out_without_the_number(self) -> None:
+        (left_out,) = without_cards([Suppressed("caller", 0, 900, "4111 1111 1111 1111", "unlikely")])
+        assert (left_out.text, left_out.reason) == ("[card number]", "unlikely")
+        silent = Suppressed("caller", 0, 900, "", "no_speech")
+        assert without_cards([silent]) == [silent]
 
 
 class TestOnThisMachine:

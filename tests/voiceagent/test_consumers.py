@@ -15,7 +15,15 @@ from django.db import OperationalError
 from callcenter.log import log as kept_log
 from voiceagent import blocking, clips, consumers, tickets
 from voiceagent import line as line_module
-from voiceagent.call.commands import ClearPlayback, HangUp, LogLanguage, Transfer
+from voiceagent.call.commands import (
+    ClearPlayback,
+    HangUp,
+    LogLanguage,
+    PauseRecording,
+    ResumeRecording,
+    StopRecording,
+    Transfer,
+)
 from voiceagent.call.events import EngineReady, Event
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError, IncomingCall
@@ -298,3 +306,38 @@ async def test_a_call_that_another_process_carries_is_written_down_no_more(ticke
     await blocking.record(lambda: MediaStream.objects.update(generation=2))
     await blocking.record(write, LogLanguage("fr", 9))
     assert ((await row()).language, write.fenced) == ("de", True)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [(StopRecording(), "stop_recording"), (PauseRecording(), "pause_recording"), (ResumeRecording(), "resume_recording")],
+)
+async def test_a_carrier_that_does_not_do_it_to_the_recording_costs_the_call_nothing(line, monkeypatch, command, asked, caplog):
+    calls = []
+
+    def refuse(call_sid):
+        calls.append(call_sid)
+        raise CarrierError("the carrier answered 503")
+
+    monkeypatch.setattr(carrier.api, asked, refuse)
+    await line.control_recording(command)
+    assert calls == [CALL]
+    assert type(command).__name__ in caplog.text
+
+
+async def test_what_is_asked_of_a_recording_is_asked_in_order(line, monkeypatch):
+    done = []
+    release = threading.Event()
+
+    def pause(call_sid):
+        release.wait(10)
+        done.append("pause")
+
+    monkeypatch.setattr(carrier.api, "pause_recording", pause)
+    monkeypatch.setattr(carrier.api, "resume_recording", lambda call_sid: done.append("resume"))
+    asking = [asyncio.create_task(line.control_recording(command)) for command in (PauseRecording(), ResumeRecording())]
+    await asyncio.sleep(0.05)
+    assert done == []
+    release.set()
+    await asyncio.gather(*asking)
+    assert done == ["pause", "resume"]

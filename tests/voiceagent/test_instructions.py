@@ -170,4 +170,4 @@ def test_every_line_is_one_a_voice_can_say(line):
 
 
 def test_the_notice_says_that_it_is_a_machine_and_that_it_records():
-    assert "automated" in spoken("agent/notice") and "recorded" in spoken("agent/notice")
+    assert "AI assistant" in spoken("agent/notice") and "recorded" in spoken("agent/notice")

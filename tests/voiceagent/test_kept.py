@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transfer
 from voiceagent import tickets
-from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
+from voiceagent.call.commands import LogEnd, LogLanguage, LogRecordingRefused, LogRefused, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.kept import ENTRIES, SAYS, Facts, KeptLog
 from voiceagent.models import MediaStream
@@ -49,6 +49,7 @@ TELLS: dict[str, Callable[[Facts], None]] = {
     "tool": lambda log: log.write(CALL, LogToolCall(2, "call_1", "lookup_order", "{}", 900, "done", TEXT, 40), 2),
     "transfer": lambda log: log.write(CALL, LogTransfer("returns", "wants a person", 950), 2),
     "language": lambda log: log.write(CALL, LogLanguage("de", 0), 2),
+    "recording refused": lambda log: log.write(CALL, LogRecordingRefused("said", 940), 2),
     "refused": lambda log: log.write(CALL, LogRefused("failed")),
     "end": lambda log: log.write(CALL, LogEnd("agent_hung_up", 1000, "goodbye"), 2),
     "status_reported": lambda log: log.status_reported(CallStatus(CALL, "completed", 3, 61)),
@@ -76,7 +77,7 @@ def test_everything_that_can_be_told_is_tried_here() -> None:
     told = {name for name, method in vars(Facts).items() if callable(method) and not name.startswith("_")}
     assert told == set(SAYS)
     assert told <= {*TELLS, "write"}
-    assert len(ENTRIES) == 6
+    assert len(ENTRIES) == 7
 
 
 @pytest.mark.parametrize("tell", TELLS.values(), ids=TELLS)

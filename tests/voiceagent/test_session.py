@@ -18,6 +18,7 @@ from voiceagent.call.commands import (
     LastAct,
     LogEnd,
     LogEntry,
+    LogRecordingRefused,
     LogToolCall,
     LogTurn,
     PlayAudio,
@@ -27,6 +28,7 @@ from voiceagent.call.commands import (
     SendMark,
     SendToolOutput,
     StartReply,
+    StopRecording,
     Transfer,
 )
 from voiceagent.call.events import (
@@ -34,6 +36,7 @@ from voiceagent.call.events import (
     AgentWordsSpoken,
     CallerAudio,
     CallerHungUp,
+    DigitPressed,
     EngineFailed,
     EngineReady,
     Event,
@@ -81,6 +84,9 @@ class Party:
         async with asyncio.timeout(10):
             while command not in self.told:
                 await asyncio.sleep(0)
+
+    async def control_recording(self, command: Command) -> None:
+        self.told.append(command)
 
     async def last_act(self, act: LastAct) -> bool:
         self.acts.append(act)
@@ -513,3 +519,22 @@ async def test_a_call_that_is_given_up_says_and_does_no_more_at_once():
     await d.over()
     assert (d.line.acts, d.engine.closed) == ([], True)
     assert not [entry for entry in d.log if isinstance(entry, LogEnd)]
+
+
+async def test_what_a_call_wants_of_its_recording_goes_to_the_line_and_is_done_before_the_call_is_let_go():
+    d = Driven()
+    d.line.says(DigitPressed("9"))
+    await d.line.until_told(StopRecording())
+    released = asyncio.Event()
+
+    async def slow(command: Command) -> None:
+        await released.wait()
+
+    d.line.control_recording = slow  # type: ignore[method-assign]
+    d.session._carry_out(StopRecording())
+    d.line.says(CallerHungUp())
+    await asyncio.sleep(0.05)
+    assert not d.task.done()
+    released.set()
+    await asyncio.wait_for(d.task, 10)
+    assert [entry.how for entry in d.log if isinstance(entry, LogRecordingRefused)] == ["pressed"]

@@ -6,6 +6,7 @@ import pytest
 
 from voiceagent.call.commands import HangUp, SwitchLanguage, TakeDigits, Transfer
 from voiceagent.call.events import ToolFinished
+from voiceagent.models import ToolEffect
 from voiceagent.toolbox import LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
 
 ADA = Caller("CA1", "+14155550142")
@@ -163,3 +164,28 @@ def test_a_function_that_cannot_be_a_tool_is_refused_at_import():
 def test_two_tools_of_one_name_are_a_mistake():
     with pytest.raises(ValueError, match="find_hat"):
         Toolbox((find_hat, find_hat))
+
+
+def test_a_tool_is_given_no_card_number_and_tells_none():
+    @tool
+    def repeat(caller: Caller, what: str) -> str:
+        """Repeat it."""
+        used.append((what,))
+        return f"{what}: 5555 5555 5555 4444"
+
+    used.clear()
+    finished = Toolbox([repeat]).use(ADA, "call_1", "repeat", '{"what": "card 4111 1111 1111 1111, order 47192"}')
+    assert used == [("card [card number], order 47192",)]
+    assert finished.output == "card [card number], order 47192: [card number]"
+
+
+@pytest.mark.django_db
+def test_what_is_kept_of_a_tool_that_writes_has_no_card_number():
+    @tool(writes=True)
+    def note(caller: Caller, what: str) -> str:
+        """Note it."""
+        return f"Noted: {what}"
+
+    Toolbox([note]).use(ADA, "call_1", "note", '{"what": "4111 1111 1111 1111"}')
+    effect = ToolEffect.objects.get()
+    assert (effect.arguments, effect.output) == ('{"what": "[card number]"}', "Noted: [card number]")

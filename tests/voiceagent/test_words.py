@@ -37,7 +37,9 @@ LINES = [
     "leave_message",
     "line_trouble",
     "message_taken",
+    "no_cards",
     "no_input_goodbye",
+    "not_recorded",
     "notice",
     "nudge",
     "offer_person",
@@ -193,9 +195,10 @@ def test_every_language_has_words_for_each_step_of_a_wait() -> None:
 def test_the_notice_says_that_it_is_a_machine_and_that_it_records() -> None:
     for language in LANGUAGES:
         words = spoken("agent/notice", language=language)
-        assert re.search(r"autom", words), words
+        assert re.search(r"\bAI\b|\bKI\b|inteligencia|intelligence|intelligenza|inteligência", words), words
         assert re.search(r"record|aufgezeichnet|graba|enregistr|registrat|gravad", words), words
         assert settings.SHOP_NAME in words
+        assert "9" in words and re.search(r"say so|sagen Sie|dígalo|dites|lo dica|diga", words), "and how to refuse it"
 
 
 def test_what_has_no_words_in_a_language_is_said_in_english_dates_and_all() -> None:

@@ -112,6 +112,22 @@ class ReconnectEngine:
     language: str
 
 
+# To the carrier, which records the call
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """For good, and without a copy that stays: the caller refuses to be recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """Leave out what is said from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    """Go on after a pause."""
+
+
 # To the toolbox
 @dataclass(frozen=True, slots=True)
 class RunTool:
@@ -211,6 +227,14 @@ class LogLanguage:
 
 
 @dataclass(frozen=True, slots=True)
+class LogRecordingRefused:
+    """The caller refuses to be recorded: no word of the call is kept, from before or after. What is logged later has none."""
+
+    how: Literal["said", "pressed"]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogRefused:
     """The agent did not take the call, or not for long: why. What follows is a person or a message."""
 
@@ -222,5 +246,6 @@ LineCommand = PlayAudio | SendMark | ClearPlayback
 EngineCommand = (
     SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput | TellEngine | SwitchLanguage
 )
-LogEntry = LogTurn | LogToolCall | LogTransfer | LogLanguage | LogRefused | LogEnd
-Command = LineCommand | EngineCommand | ReconnectEngine | RunTool | LastAct | LogEntry
+RecordingCommand = StopRecording | PauseRecording | ResumeRecording
+LogEntry = LogTurn | LogToolCall | LogTransfer | LogLanguage | LogRecordingRefused | LogRefused | LogEnd
+Command = LineCommand | RecordingCommand | EngineCommand | ReconnectEngine | RunTool | LastAct | LogEntry

@@ -14,10 +14,12 @@ nothing else. That costs one trip to the engine at the start of each reply, and 
 Whenever the caller waits for the agent and hears nothing, whatever the cause, clips of our own say that the line is alive.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import assert_never
+from typing import Literal, assert_never
 
+from ..masking import masked
+from . import wishes
 from .answering import Answering
 from .answers import Answers
 from .commands import (
@@ -30,16 +32,21 @@ from .commands import (
     LastAct,
     LogEnd,
     LogLanguage,
+    LogRecordingRefused,
+    LogToolCall,
     LogTransfer,
     LogTurn,
+    PauseRecording,
     PlayAudio,
     ReconnectEngine,
     Remark,
+    ResumeRecording,
     RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
     StartReply,
+    StopRecording,
     SwitchLanguage,
     TakeDigits,
     TellEngine,
@@ -96,12 +103,13 @@ class State(Enum):
 class SoFar:
     """Where a call stands that another process has carried until now. `position`: the last one used in its transcript.
 
-    `answer_owed`: the caller was told nothing of what became of them, or spoke last.
+    `answer_owed`: the caller was told nothing of what became of them, or spoke last. `unrecorded`: they refused to be recorded.
     """
 
     position: int
     language: str
     answer_owed: bool
+    unrecorded: bool = False
 
 
 class Call:
@@ -148,6 +156,8 @@ class Call:
         self._waiting = Waiting(policy)
         self._clips = 0
         self._offer: StartReply | None = None
+        self._unrecorded = so_far is not None and so_far.unrecorded
+        self._recording_pauses = False
         self._hand_over_wanted = False
         self._last_act: LastAct | None = None
         self._asked_to_close: Reply | None = None
@@ -215,7 +225,7 @@ class Call:
             case _:
                 assert_never(event)
         self._settle()
-        return self._out
+        return list(map(self._kept, self._out))
 
     # The caller's side
 
@@ -267,15 +277,75 @@ class Call:
 
     def _caller_words_heard(self, turn_id: str, text: str) -> None:
         turn = self._transcript.begin(turn_id, "caller", self._at_ms)
-        turn.words = [text]
         turn.ended_ms = turn.ended_ms or self._at_ms
-        self._out.append(turn.entry())
+        self._caller_told(turn, text)
+        if wishes.refuses_recording(text):
+            self._refuse_recording("said")
         if not text.strip():
             self._nudges += self._pardoned
         elif not self._caller_speaking:
             self._hearing.understood()
         self._pardoned = 0
         self._act_on(self._concerns.heard(text, turn.position), f"The caller asked for a person: {text.strip()}")
+
+    def _caller_told(self, turn: Turn, told: str, kept: str = "") -> bool:
+        """By voice or by keys, of which `kept` is written down. Whether it was the number of a card, of which we want none."""
+        lines, has_card = self._transcript.caller_told(turn, told, kept)
+        self._out += [one.entry() for one in lines]
+        if has_card:
+            remark = Remark("tool", self._policy.card_told)
+            self._transcript.told(turn.position, remark)
+            self._tell_engine(remark)
+            self._owe(self._lines.no_cards)
+        if has_card or self._transcript.may_begin_a_card(turn):
+            self._leave_out_of_recording()
+        elif self._recording_pauses:
+            self._go_on_recording()
+        return has_card
+
+    def _leave_out_of_recording(self) -> None:
+        """Also what comes next: the rest of the number, or its code."""
+        if self._unrecorded or self.state is State.ENDED:
+            return
+        self._timers["card"] = self._now + self._policy.card_pause_s
+        if not self._recording_pauses:
+            self._recording_pauses = True
+            self._out.append(PauseRecording())
+
+    def _go_on_recording(self) -> None:
+        self._timers.pop("card", None)
+        self._recording_pauses = False
+        if not self._unrecorded:
+            self._out.append(ResumeRecording())
+
+    def _refuse_recording(self, how: Literal["said", "pressed"]) -> None:
+        """The call goes on, and nothing of it is kept but that it was."""
+        if not self._unrecorded:
+            self._unrecorded = True
+            self._out += [StopRecording(), LogRecordingRefused(how, self._at_ms)]
+        self._owe(self._lines.not_recorded)
+
+    def _owe(self, line: str) -> None:
+        """In place of an answer that has not begun, which then follows; after one that has."""
+        if self.state not in (State.CONNECTING, State.TALKING):
+            return
+        reply = self._replies.under_way
+        if reply and not (reply.spoke or reply.cancelled or reply.line.say):
+            self._cut_short({})
+            self._replies.want(StartReply())
+        if line not in [one.say for one in self._replies.owed]:
+            self._replies.owed.append(StartReply(say=line))
+
+    def _kept(self, command: Command) -> Command:
+        """As it may leave the call: of one that is not recorded, facts and no words."""
+        match command:
+            case LogTurn() if self._unrecorded:
+                return replace(command, generated="", heard="")
+            case LogToolCall() if self._unrecorded:
+                return replace(command, arguments="", result="")
+            case LogTransfer() if self._unrecorded:
+                return replace(command, reason="")
+        return command
 
     def _act_on(self, concern: Concern, reason: str) -> None:
         match concern:
@@ -306,8 +376,11 @@ class Call:
             self._end(None)
 
     def _digit_pressed(self, digit: str) -> None:
-        if digit == self._policy.person_digit and not (self._keypad.is_typing or self._keypad.invited):
+        is_wish = not (self._keypad.is_typing or self._keypad.invited)
+        if digit == self._policy.person_digit and is_wish:
             self._put_through("The caller pressed 0 for a person.")
+        elif digit == self._policy.no_recording_digit and is_wish and self.state in (State.CONNECTING, State.CLOSING):
+            self._refuse_recording("pressed")
         elif self.state is State.TALKING and (self._keypad.is_typing or digit not in ENDS):
             if not self._keypad.is_typing:
                 self._answering.caller_started()
@@ -317,19 +390,28 @@ class Call:
             if self._keypad.press(digit):
                 self._number_typed()
             else:
-                self._timers["digits"] = self._now + self._policy.digits_pause_s
+                lone = is_wish and digit == self._policy.no_recording_digit
+                self._timers["digits"] = self._now + (self._policy.lone_key_s if lone else self._policy.digits_pause_s)
 
     def _number_typed(self) -> None:
         """The engine hears no keys, so it is told. The record says only how many: a typed number may be a card's."""
         self._timers.pop("digits", None)
+        invited = self._keypad.invited
         keys = self._keypad.take()
+        if keys == self._policy.no_recording_digit and not invited:
+            self._refuse_recording("pressed")
+            if self._cut_off:
+                self._replies.want(StartReply())
+            self._cut_off = False
+            return
         turn = self._transcript.begin(f"keys-{self._transcript.position}", "caller", self._at_ms)
-        turn.words, turn.ended_ms, turn.is_remark = [f"({len(keys)} keys)"], self._at_ms, False
-        self._out.append(turn.entry())
+        turn.ended_ms, turn.is_remark = self._at_ms, False
+        has_card = self._caller_told(turn, " ".join(keys), f"({len(keys)} keys)")
         self._answers.caller_has_spoken(turn)
-        remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
-        self._transcript.told(turn.position, remark)
-        self._tell_engine(remark)
+        if not has_card:
+            remark = Remark("caller", self._policy.keys_typed.replace("{keys}", " ".join(keys)))
+            self._transcript.told(turn.position, remark)
+            self._tell_engine(remark)
         if self.state is State.TALKING:
             self._pardoned = self._nudges = 0
             self._cut_off = False
@@ -561,6 +643,7 @@ class Call:
         reply = self._replies.under_way
         if reply:
             reply.asked_for_tools = True
+        event = replace(event, arguments=masked(event.arguments))
         run = ToolRun(event, self._transcript.next_position(), self._at_ms, reply, self._link.session)
         if self.state is State.CLOSING:
             refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
@@ -570,6 +653,7 @@ class Call:
         self._out += [run.begun(), RunTool(event.tool_call_id, event.name, event.arguments, self._answers.answered)]
 
     def _tool_finished(self, event: ToolFinished) -> None:
+        event = replace(event, output=masked(event.output))
         if late := self._tools.finish_late(event):
             self._out.append(late.ended(event, self._at_ms))
             self._transcript.told(late.position, late.told(event.output))
@@ -645,6 +729,8 @@ class Call:
                     self._nobody_speaks()
                 case "longest":
                     self._close(HangUp("max_duration"), "max_duration", say=self._lines.too_long_goodbye)
+                case "card":
+                    self._go_on_recording()
                 case "last_words":
                     self._perform_last_act()
                 case "account":
@@ -712,10 +798,11 @@ class Call:
         self._last_act = act
         self._end_reason = reason
         self._cut_off = self._was_speaking = False
+        self._replies.owed.clear()
         self._timers.pop("silence", None)
         self._timers["last_words"] = (self._playback.over_at or self._now) + self._policy.last_words_s
         if isinstance(act, Transfer):
-            self._out.append(LogTransfer(act.department, act.reason, self._at_ms))
+            self._out.append(LogTransfer(act.department, masked(act.reason), self._at_ms))
         self._replies.wanted = StartReply(say=say) if say else None
         if not (words or say):
             for timer in ("connect", "reconnect"):
@@ -744,6 +831,9 @@ class Call:
         for turn in self._transcript.lasting():
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
+        # Whoever takes the call now is to be heard in its recording.
+        if self._recording_pauses and not isinstance(self._last_act, HangUp):
+            self._go_on_recording()
         self.state = State.ENDED
         self._link.lost()
         self._timers.clear()
@@ -857,7 +947,7 @@ class Call:
 
     @property
     def _agent_is_generating(self) -> bool:
-        return bool(self._replies.under_way or self._replies.wanted)
+        return bool(self._replies.under_way or self._replies.wanted or self._replies.owed)
 
     @property
     def _at_ms(self) -> int:

@@ -22,6 +22,9 @@ class Lines:
     too_long_goodbye: str
     transfer_line: str
     offer_person: str
+    # To a caller who refused to be recorded, and to one who began to tell the number of a card.
+    not_recorded: str
+    no_cards: str
     # Said in turn while a tool takes its time; none: silence.
     fillers: tuple[str, ...]
     # Played when the stream has begun and the engine is not there yet.
@@ -42,6 +45,8 @@ class Policy:
     call_goes_on: str
     # To the model; `{keys}` stands for what the caller typed.
     keys_typed: str
+    # To the model, when the caller has told a card's number.
+    card_told: str
 
     # The engine must be ready by then, or a person takes the call.
     connect_s: float = 5.0
@@ -89,6 +94,10 @@ class Policy:
     # Keys that belong together.
     digits_pause_s: float = 2.5
     most_digits: int = 20
+    # A key that may be a wish, or the first of a number.
+    lone_key_s: float = 1.5
+    # After the last of what may be a card's number, what is said is left out of the recording for so long.
+    card_pause_s: float = 20.0
     # A call that is to be handed over waits for a pause, and no longer than this.
     hand_over_s: float = 10.0
     # Last words must have been heard by then; after it the call ends in the middle of them.
@@ -98,3 +107,4 @@ class Policy:
     # A reply that fails is asked for again this often in a row.
     reply_retries: int = 1
     person_digit: str = "0"
+    no_recording_digit: str = "9"

@@ -29,6 +29,8 @@ class Reply:
 class Replies:
     def __init__(self) -> None:
         self.wanted: StartReply | None = None
+        # Lines that are said before anything else, whoever speaks meanwhile.
+        self.owed: list[StartReply] = []
         self.under_way: Reply | None = None
         self._dead: set[str] = set()
 
@@ -37,11 +39,14 @@ class Replies:
         self.wanted = self.wanted or line
 
     def begin(self) -> StartReply | None:
-        """The wanted reply, to be asked of the engine now; None while another is under way."""
-        if self.under_way or not self.wanted:
+        """The owed or the wanted reply, to be asked of the engine now; None while another is under way."""
+        if self.under_way:
             return None
-        self.under_way, self.wanted = Reply(self.wanted), None
-        return self.under_way.line
+        if self.owed:
+            self.under_way = Reply(self.owed.pop(0))
+        elif self.wanted:
+            self.under_way, self.wanted = Reply(self.wanted), None
+        return self.under_way.line if self.under_way else None
 
     def started(self, reply_id: str) -> list[Command]:
         """The engine has named a reply: ours or, should it ever begin one by itself, its own."""

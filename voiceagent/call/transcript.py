@@ -1,14 +1,24 @@
-"""Turns in the order they began. Their words come later, often after the turn that answers them."""
+"""Turns in the order they began. Their words come later, often after the turn that answers them.
+
+What leaves this module has no number of a card in it, also where a caller tells one in several turns.
+"""
 
 from dataclasses import dataclass, field
 
+from ..masking import CARD, masked, masked_in_turn, may_begin_a_card, part_masked
 from .commands import LogTurn, Remark, Speaker
 from .playback import BYTES_PER_MS
+
+# A caller may take so many turns to tell one number.
+TURNS_OF_A_NUMBER = 6
 
 
 @dataclass(slots=True)
 class Turn:
-    """`heard_ms` and `received` (bytes) are of the agent's audio: what was played to the caller, and what the engine made."""
+    """`heard_ms` and `received` (bytes) are of the agent's audio: what was played to the caller, and what the engine made.
+
+    `told` is what a caller said or typed, as it was; `words` are the agent's, or what may be kept of the caller's.
+    """
 
     turn_id: str
     position: int
@@ -16,6 +26,7 @@ class Turn:
     started_ms: int
     ended_ms: int | None = None
     words: list[str] = field(default_factory=list)
+    told: str = ""
     interrupted: bool = False
     heard_ms: int = 0
     received: int = 0
@@ -27,14 +38,14 @@ class Turn:
         """`heard_ms`: how much of its audio was played by now, of a turn that is still being spoken."""
         generated = "".join(self.words).strip()
         heard_ms = self.heard_ms if self.interrupted else heard_ms
-        heard = generated if heard_ms is None else heard_part(generated, heard_ms, self.received // BYTES_PER_MS)
+        length = len(generated) if heard_ms is None else heard_length(generated, heard_ms, self.received // BYTES_PER_MS)
         return LogTurn(
             self.position,
             self.speaker,
             self.started_ms,
             self.ended_ms,
-            generated,
-            heard,
+            masked(generated),
+            part_masked(generated, length),
             self.interrupted,
             self.answer_gap_ms,
         )
@@ -50,6 +61,8 @@ class Transcript:
         self._turns: dict[str, Turn] = {}
         self._lasting: list[Turn] = []
         self._told: list[tuple[int, Remark]] = []
+        # What the caller said and typed, in order.
+        self._callers: list[Turn] = []
         self.position = position
 
     def next_position(self) -> int:
@@ -63,6 +76,30 @@ class Transcript:
             self._turns[turn_id] = Turn(turn_id, self.next_position(), speaker, at_ms)
             self._lasting.append(self._turns[turn_id])
         return self._turns[turn_id]
+
+    def caller_told(self, turn: Turn, told: str, kept: str = "") -> tuple[list[Turn], bool]:
+        """The caller's words of this turn, or keys, in whose place `kept` stays.
+
+        Which turns are to be written down for it, and whether a card's number, or a part of one, is in this one.
+        """
+        turn.told = told
+        if turn not in self._callers:
+            self._callers = sorted([*self._callers, turn], key=lambda one: one.position)
+        lately = self._callers[-TURNS_OF_A_NUMBER:]
+        if turn not in lately:
+            lately = [turn]
+        texts = dict(zip([one.turn_id for one in lately], masked_in_turn([one.told for one in lately]), strict=True))
+        changed = [one for one in lately if one.is_remark and one.words != [texts[one.turn_id]]]
+        for one in changed:
+            one.words = [texts[one.turn_id]]
+        if kept:
+            turn.words = [kept]
+        return [turn, *(one for one in changed if one is not turn)], CARD in texts[turn.turn_id]
+
+    def may_begin_a_card(self, turn: Turn) -> bool:
+        """Whether what the caller told in this turn may be a part of a card's number."""
+        before = [one.told for one in self._callers if one.position <= turn.position]
+        return may_begin_a_card(before[-2:])
 
     def told(self, position: int, remark: Remark) -> None:
         """What came out that nobody said."""
@@ -86,11 +123,11 @@ class Transcript:
         return self._lasting
 
 
-def heard_part(text: str, heard_ms: int, received_ms: int) -> str:
-    """The whole words of `text` that fit into the part of its audio that was heard; speech runs about evenly over them."""
+def heard_length(text: str, heard_ms: int, received_ms: int) -> int:
+    """How much of `text` was heard: its whole words that fit into that part of its audio. Speech runs about evenly over them."""
     if heard_ms >= received_ms:
-        return text if received_ms else ""
+        return len(text) if received_ms else 0
     cut = len(text) * heard_ms // received_ms
     if cut < len(text) and not text[cut].isspace():
         cut = text.rfind(" ", 0, cut) if " " in text[:cut] else 0
-    return text[:cut].rstrip()
+    return len(text[:cut].rstrip())

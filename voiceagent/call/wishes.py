@@ -1,5 +1,5 @@
-"""What callers mean, told from their words and not left to the model: that they want a person, that they are upset, that they
-were taken wrongly, and yes or no when they are asked whether they want a person.
+"""What callers mean, told from their words and not left to the model: that they want a person, that they do not want to be
+recorded, that they are upset, that they were taken wrongly, and yes or no when they are asked whether they want a person.
 
 Words count in any of six languages, whatever the call is held in. Speaking of people is no request ("I am only human", "the
 person who packed it"), nor is a request denied ("I don't need a person") or told of ("I spoke to an agent"); anger at somebody
@@ -28,6 +28,16 @@ def asks_for_a_person(words: str) -> bool:
         for clause in _clauses(words)
         for pattern in _PERSON
         for found in pattern.finditer(clause)
+    )
+
+
+def refuses_recording(words: str) -> bool:
+    """Of this call, now. Asking whether it is recorded is no refusal."""
+    return any(
+        not _NO_REFUSAL.search(said[: found.start()][-_NEAR:].rstrip())
+        for said in (_whole(words), *_clauses(words))
+        for pattern in _UNRECORDED
+        for found in pattern.finditer(said)
     )
 
 
@@ -180,6 +190,106 @@ _ANEW = re.compile(
     r".*\b(?:i want|i'd|i would|can i|could i|let me|ich will|ich mochte|je veux|je voudrais|(?<!no )quiero|(?<!non )(?:voglio"
     r"|vorrei)"
     r"|(?<!nao )(?:quero|queria))\b"
+)
+
+# --- No recording ------------------------------------------------------------------------------------------------------
+
+_THIS_CALL = r"(?:me|us|this|it|my (?:voice|call)|(?:this|the|our) (?:call|conversation|phone call))"
+_TO_BE_RECORDED = (
+    rf"(?:to be (?:being )?(?:recorded|taped)|being (?:recorded|taped)|(?:you )?(?:to )?(?:record(?:ing)?|tape|taping) {_THIS_CALL}"
+    rf"|{_THIS_CALL} (?:to be |being )?(?:recorded|taped)"
+    rf"|(?:to )?(?:the |this |any |a |call )*recordings?(?: of {_THIS_CALL})?)(?! of\b| number| me a)"
+)
+_GESPRAECH = r"(?:(?:das|dieses|unser|mein) (?:gespräch|telefonat)|(?:der|dieser|den|diesen) anruf|mich|uns|ich|wir|es)"
+_AUFGEZEICHNET = r"(?:aufgezeichnet|aufgenommen|mitgeschnitten)"
+_AUFZEICHNUNG = r"(?:aufzeichnung|aufnahme|mitschnitt)"
+_LLAMADA = r"(?:(?:esta|la|mi|nuestra) (?:llamada|conversación|voz)|esto)"
+_APPEL = r"(?:cet appel|l'appel|(?:la|cette|notre) conversation|mon appel|ma voix|ça|cela|cette communication)"
+_CHIAMATA = r"(?:(?:questa|la|mia|nostra) (?:chiamata|telefonata|conversazione|voce))"
+_LIGACAO = r"(?:(?:esta|essa|a|minha|nossa) (?:ligação|chamada|conversa|voz)|isso|isto)"
+
+_UNRECORDED = _compiled(
+    # English
+    rf"\b(?:do not|don't|not|stop|quit|without(?: you)?|against you) (?:record(?:ing)?|tape"
+    rf"|taping)(?: {_THIS_CALL}\b(?! (?:address|order"
+    r"|number|name|complaint|as))|$| please\b| anything\b)",
+    rf"\b(?:do not|don't|wouldn't|would not|not) (?:want|wish|consent|agree|like|allow|permit)(?: to)? {_TO_BE_RECORDED}",
+    rf"\b(?:rather|prefer|like|want|ask|wish|choose)(?: to)? not (?:to )?(?:be recorded|be taped|have {_THIS_CALL} recorded)\b",
+    rf"\b(?:refuse|decline|object) (?:to )?{_TO_BE_RECORDED}",
+    r"\b(?:stop|end|cancel) (?:the |this |that |your |call )*recording\b|\b(?:turn|switch|shut) (?:the |this |that |your )*"
+    r"(?:recording|recorder|tape) off\b|\b(?:turn|switch|shut) off (?:the |this |that |your )*(?:recording|recorder|tape)\b",
+    r"^(?:(?:please|no|hi|hello|sorry|okay|ok) )*no recordings?(?: please)?$|\bwithout (?:a |the |any |being )?record(?:ing"
+    r"|ed)(?: it| this| me)?"
+    r"(?: please)?$|\bno recording please\b|\bcan (?:this|the) call not be recorded\b|\bopt out of (?:the |being "
+    r"|call )*record(?:ing|ed)\b",
+    # German
+    rf"\b(?:zeichnen|nehmen|schneiden) sie (?:{_GESPRAECH} )?(?:bitte )?(?:{_GESPRAECH} )?(?:bitte )?nicht (?:auf|mit)\b",
+    rf"\b(?:möchte|will|wollen|möchten|wünsche)(?: ich"
+    rf"| wir)? (?:bitte )?nicht dass {_GESPRAECH} (?:hier )?{_AUFGEZEICHNET} (?:wird|werden|werde)\b"
+    rf"|\b(?:möchte|will|möchten|wollen)(?: ich| wir)? (?:bitte )?nicht dass sie {_GESPRAECH} (?:aufzeichnen|aufnehmen"
+    rf"|mitschneiden)\b",
+    rf"\b(?:möchte|will|möchten|wollen)(?: ich| wir)?(?: bitte| aber| lieber)* nicht {_AUFGEZEICHNET} werden\b"
+    rf"|\b{_GESPRAECH} (?:soll|darf) (?:bitte )?nicht {_AUFGEZEICHNET} werden\b",
+    rf"\bkeine {_AUFZEICHNUNG}(?: bitte)?$|\b(?:möchte|will|wünsche)(?: ich)? (?:bitte )?keine[nr]? {_AUFZEICHNUNG}\b"
+    rf"|\bohne {_AUFZEICHNUNG}(?: bitte)?$",
+    rf"\b(?:stoppen|beenden|schalten|stellen|machen|brechen) sie (?:bitte )?(?:die|den) {_AUFZEICHNUNG}\b"
+    rf"|\b(?:die|den) {_AUFZEICHNUNG} (?:bitte )?(?:stoppen|beenden|ausschalten|abschalten|abstellen|ausmachen)\b",
+    rf"\b(?:widerspreche|verweigere|untersage)(?: ich)? (?:hiermit )?(?:der|die|den|dem) {_AUFZEICHNUNG}\b"
+    rf"|\blehne(?: ich)? (?:die|den|eine) {_AUFZEICHNUNG} ab\b"
+    rf"|\bmit (?:der|dem|einer) {_AUFZEICHNUNG} (?:\w+ ){{0,2}}nicht einverstanden\b"
+    rf"|\bnicht (?:damit )?einverstanden (?:mit (?:der|dem|einer) {_AUFZEICHNUNG}\b|dass {_GESPRAECH} {_AUFGEZEICHNET})",
+    # Spanish
+    rf"\bno (?:me|nos) (?:grabe[ns]?|graba|grabes)\b|\bno (?:grabe[ns]?|graba) (?:{_LLAMADA}|nada|esto)\b",
+    rf"\bno (?:quiero|deseo|quisiera|me gustaría|acepto|autorizo|consiento|permito) (?:que (?:me|nos|se) (?:graben?"
+    rf"|grabe {_LLAMADA})"
+    rf"|que graben? {_LLAMADA}|ser grabad[oa]|que {_LLAMADA} (?:sea|se|quede) (?:grabada|grabe)|(?:la|esta|ninguna"
+    rf"|a la) grabación)\b",
+    r"\b(?:pare|detenga|apague|desactive|quite|corte|pueden? (?:parar|detener|apagar|desactivar)) (?:ya |por favor )?(?:la|esta"
+    r"|esa) grabación\b"
+    r"|\b(?:deje|dejen) de grabar(?:me)?\b|\bsin (?:grabar|grabación|que me graben)(?: por favor)?$"
+    r"|^(?:no |por favor )*(?:ninguna|nada de) grabación(?: por favor)?$|\b(?:no estoy de acuerdo con|me opongo a|rechazo) (?:la"
+    r"|esta) grabación\b",
+    # French
+    rf"\bne (?:m'|nous )enregistrez pas\b|\bn'enregistrez (?:pas|rien)\b|\bm'enregistrez pas\b|\benregistrez pas (?:{_APPEL})",
+    rf"\b(?:veux|souhaite|voudrais|désire|aimerais|accepte|consens|autorise) pas (?:à )?(?:d')?(?:être enregistrée?"
+    rf"|que vous (?:m'enregistriez|enregistriez {_APPEL})|qu'on (?:m'enregistre|enregistre)|que {_APPEL} soit enregistrée?"
+    r"|(?:l'|d'|cet |à l')enregistrement)\b",
+    r"\b(?:arrêtez|coupez|stoppez|désactivez|arrêter|couper) (?:\w+ )?(?:l'|cet )enregistrement\b"
+    r"|\barrêtez (?:de m'|d')enregistrer\b|(?<!y a )\bpas d'enregistrement(?: s'il vous plaît)?$|\bsans (?:enregistrement"
+    r"|être enregistrée?"
+    r"|m'enregistrer)(?: s'il vous plaît)?$|\bje (?:refuse|m'oppose à) (?:d'être enregistrée?|l'enregistrement"
+    r"|cet enregistrement)\b"
+    r"|\bpas d'accord (?:pour|avec) (?:être enregistrée?|l'enregistrement|cet enregistrement)\b",
+    # Italian
+    rf"\bnon (?:mi|ci) (?:registri|registrate|registrare|registra)\b(?! (?:al|sul|nel|come)\b)"
+    rf"|\bnon (?:registri|registrate|registrare) {_CHIAMATA}",
+    rf"\bnon (?:voglio|vorrei|desidero|accetto|acconsento|autorizzo|permetto)(?: di| a| che)? (?:essere registrat[oa]"
+    rf"|(?:che )?(?:mi |ci )(?:registri|registriate|si registri)|(?:che )?{_CHIAMATA} (?:sia|venga) registrata|(?:alla |la "
+    rf"|nessuna )registrazione)\b",
+    r"\b(?:fermi|fermate|interrompa|interrompete|spenga|spegnete|disattivi|disattivate|blocchi|stoppi|può (?:fermare|spegnere"
+    r"|interrompere"
+    r"|disattivare)) (?:per favore )?(?:la|questa) registrazione\b|\bsmett\w+ di registrar(?:e|mi)\b"
+    r"|\bsenza (?:registrazione|registrare|essere registrat[oa])(?: per favore)?$|^(?:no |per favore )*(?:nessuna"
+    r"|niente) registrazione(?: per favore)?$"
+    r"|\b(?:rifiuto (?:la registrazione|di essere registrat[oa])|mi oppongo alla registrazione)\b"
+    r"|\bnon sono d'accordo (?:con la registrazione|a essere registrat[oa])\b",
+    # Portuguese
+    rf"\bnão (?:me|nos) grave[m]?\b|\bnão grave[m]? (?:{_LIGACAO}|nada)\b|\bnão grava {_LIGACAO}",
+    rf"\bnão (?:quero|gostaria de|desejo|aceito|autorizo|permito|concordo em)(?: que)? (?:(?:me|nos) grave[m]?|ser gravad[oa]"
+    rf"|{_LIGACAO} (?:seja|fique) gravad[oa]|que grave[m]? {_LIGACAO}|grave[m]? {_LIGACAO}|(?:a |nenhuma |essa |esta )gravação)\b",
+    r"\b(?:pare|parem|desligue|desliguem|interrompa|desative|cancele|pode (?:parar|desligar|interromper)) (?:por favor )?(?:a|essa"
+    r"|esta|de)"
+    r" grava(?:ção|r)\b|\bsem (?:gravação|gravar|ser gravad[oa])(?: por favor)?$|^(?:não |por favor )*(?:nenhuma"
+    r"|nada de) gravação(?: por favor)?$"
+    r"|\b(?:não concordo com|recuso|me oponho a|me oponho à) (?:a )?gravação\b|\bnão concordo com a gravação\b",
+)
+# Just before it: it is denied, told of, or no matter.
+_NO_REFUSAL = re.compile(
+    r"\b(?:don't mind if you|don't need to|do not need to|needn't|no need to|you can|why do you|why did you|why|did you|have you"
+    r"|didn't"
+    r"|don't have to|do not have to|if you|when did you|i did|they|he|she|don't|do not|never"
+    r"|nicht notig dass|sie mussen|warum|wenn sie|haben sie|si|por que|pourquoi|si vous|perche|se|quando|cuando"
+    r"|quand)(?: (?:please|even|say|said|mean|ask you to|want you to))*$"
 )
 
 # --- Anger -------------------------------------------------------------------------------------------------------------

@@ -443,3 +443,13 @@ def in_threads(act, count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_no_card_number_stays_in_what_staff_write_or_the_agent_passes_on(db):
+    appointment = put(at(19, 14), about="pay with 4111 1111 1111 1111", note="4111111111111111, code 123")
+    appointment.refresh_from_db()
+    assert (appointment.about, appointment.note) == ("pay with [card number]", "[card number], code [security code]")
+    appointment.note = "card 5555 5555 5555 4444"
+    appointment.save()
+    appointment.refresh_from_db()
+    assert appointment.note == "card [card number]"

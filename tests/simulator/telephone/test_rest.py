@@ -244,6 +244,48 @@ async def test_the_library_lists_and_deletes_recordings(ring: Ring, client: Clie
     assert (await ask(telephone, f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/{listed.sid}.wav")).status == 404
 
 
+async def test_the_library_pauses_resumes_and_stops_a_recording(ring: Ring, client: Client, product: Product) -> None:
+    call = await ring(RECORDED.replace("{channels}", "dual").replace("{trim}", "do-not-trim"))
+    await call.until(lambda: call.stream is not None)
+    current = client.calls(call.sid).recordings("Twilio.CURRENT")
+    started_ms = call.now_ms
+    await call.speak(b"\x21" * 8000)
+    assert (await asyncio.to_thread(current.update, status="paused", pause_behavior="skip")).status == "paused"
+    await call.speak(b"\x22" * 8000)
+    assert (await asyncio.to_thread(current.update, status="in-progress")).status == "in-progress"
+    await call.speak(b"\x23" * 8000)
+    await asyncio.to_thread(current.update, status="paused")
+    await call.speak(b"\x24" * 8000)
+    await asyncio.to_thread(client.calls(call.sid).recordings(call.recordings[0].sid).update, status="stopped")
+    await call.speak(b"\x25" * 8000)
+    [recording] = call.recordings
+    assert recording.state == "completed"
+    assert [recording.caller.count(byte) for byte in (b"\x21", b"\x22", b"\x23", b"\x24", b"\x25")] == [8000, 0, 8000, 0, 0]
+    assert len(recording.agent) == len(recording.caller)
+    # A pause is left out, or is silence.
+    assert len(recording.caller) / 8 <= call.now_ms - started_ms + 1000 - 2000
+    assert recording.caller.endswith(b"\xff" * 8000)
+    for status in ("stopped", "paused"):
+        with pytest.raises(TwilioRestException) as refusal:
+            await asyncio.to_thread(current.update, status=status)
+        assert (refusal.value.status, refusal.value.code) == (404, 20404)
+    with pytest.raises(TwilioRestException) as refusal:
+        await asyncio.to_thread(client.calls(call.sid).recordings(recording.sid).update, status="stopped")
+    assert refusal.value.code == 21220
+    await call.hang_up()
+    await call.settled
+    assert [form["RecordingStatus"] for form in product.forms["/recorded"]] == ["in-progress", "completed"]
+
+
+async def test_a_recording_cannot_be_what_there_is_not(ring: Ring, client: Client) -> None:
+    call = await ring(RECORDED.replace("{channels}", "dual").replace("{trim}", "do-not-trim"))
+    await call.until(lambda: call.stream is not None)
+    with pytest.raises(TwilioRestException) as refusal:
+        await asyncio.to_thread(client.calls(call.sid).recordings("Twilio.CURRENT").update, status="deleted")
+    assert refusal.value.status == 400
+    await call.hang_up()
+
+
 async def test_the_library_starts_a_recording(ring: Ring, client: Client, product: Product) -> None:
     call = await ring(CONNECT)
     await call.until(lambda: call.stream is not None)

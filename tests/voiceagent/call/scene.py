@@ -37,6 +37,8 @@ LINES = Lines(
     too_long_goodbye="We have to stop here. Goodbye.",
     transfer_line="I'll put you through.",
     offer_person="Would you like a person?",
+    not_recorded="The recording is off.",
+    no_cards="No cards, please.",
     fillers=("One moment.", "Still looking."),
     first_sound=Clip("", audio(300)),
     waits=(Clip("Please wait.", audio(900)), Clip("Still here.", audio(901))),
@@ -48,6 +50,7 @@ POLICY = Policy(
     tool_too_late="Too late.",
     call_goes_on="The caller spoke again.",
     keys_typed="The caller typed: {keys}",
+    card_told="A card was told.",
 )
 
 

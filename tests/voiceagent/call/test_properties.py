@@ -14,15 +14,19 @@ from voiceagent.call.commands import (
     HandOver,
     HangUp,
     LogEnd,
+    LogRecordingRefused,
     LogToolCall,
     LogTurn,
+    PauseRecording,
     PlayAudio,
     ReconnectEngine,
+    ResumeRecording,
     RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
     StartReply,
+    StopRecording,
     SwitchLanguage,
     TakeDigits,
     TellEngine,
@@ -72,7 +76,13 @@ acts = st.sampled_from(
         TakeDigits(),
     ]
 )
-words = st.sampled_from(["", "hello there", "This is unacceptable!", "That's not what I said.", "yes please", "A person, please."])
+NUMBER = "4111 1111 1111 1111"
+words = st.sampled_from(
+    [
+        *["", "hello there", "This is unacceptable!", "That's not what I said.", "yes please", "A person, please."],
+        *["Please don't record me.", NUMBER, NUMBER[:9], NUMBER[9:]],
+    ]
+)
 events = st.one_of(
     st.builds(CallerAudio, st.just(audio(20))),
     st.builds(MarkReached, st.sampled_from([f"{generation}.{mark}" for generation in range(3) for mark in range(1, 6)])),
@@ -175,6 +185,7 @@ class Witness:
         self.tools_running = set()
         self.speaking = self.stopped = self.lost_speaking = False
         self.typing_until = 0.0
+        self.recording = "on"
         self.owed_since = self.now if self.is_owed else None
 
     def goes_to(self, until):
@@ -215,6 +226,7 @@ class Witness:
         commands = self.call.handle(event, now)
         for command in commands:
             self.checks_engine(command)
+            self.checks_recording(command)
             match command:
                 case PlayAudio(payload):
                     assert not was_ended
@@ -262,7 +274,8 @@ class Witness:
                     assert command is commands[-1] and self.call.state is State.ENDED
                     self.acts.append(command)
         if was_ended:
-            assert all(isinstance(command, LogToolCall | LogTurn) for command in commands), "something is said after the end"
+            told = LogToolCall | LogTurn | LogRecordingRefused | StopRecording
+            assert all(isinstance(command, told) for command in commands), "something is said after the end"
         elif self.call.state is State.ENDED:
             self.ended_by = event
             assert self.call.deadline is None
@@ -301,6 +314,26 @@ class Witness:
                 self.turn_unanswered = was_talking and self.ready
             case DigitPressed() if was_talking:
                 self.typing_until = self.now + POLICY.digits_pause_s
+
+    def checks_recording(self, command):
+        """Pauses and ends as it must, and what is written down has no card's number, and no words where none are wanted."""
+        match command:
+            case StopRecording():
+                assert self.recording != "stopped"
+                self.recording = "stopped"
+            case PauseRecording():
+                assert self.recording == "on"
+                self.recording = "paused"
+            case ResumeRecording():
+                assert self.recording == "paused"
+                self.recording = "on"
+            case LogTurn(generated=generated, heard=heard):
+                assert NUMBER not in generated + heard
+                assert self.recording != "stopped" or not generated + heard
+            case LogToolCall(arguments=arguments, result=result):
+                assert self.recording != "stopped" or not arguments + result
+            case StartReply(say=line):
+                assert line != LINES.not_recorded or self.recording == "stopped"
 
     def checks_engine(self, command):
         """Nothing is asked of a session that is not there, not ready, or knows nothing of it."""

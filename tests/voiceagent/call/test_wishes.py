@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from voiceagent.call.wishes import agrees, asks_for_a_person, declines, is_upset, was_misunderstood
+from voiceagent.call.wishes import agrees, asks_for_a_person, declines, is_upset, refuses_recording, was_misunderstood
 from voiceagent.languages import LANGUAGES
 
 Wish = Callable[[str], bool]
@@ -1893,7 +1893,169 @@ DECLINES: Table = {
     ),
 }
 
+# Language → refusals to be recorded, and other words about recording.
+RECORDING: Table = {
+    "en": (
+        """
+        Please don't record me.
+        Don't record this call
+        I don't want to be recorded.
+        I do not want this call to be recorded.
+        I don't want this call recorded
+        I don't consent to being recorded.
+        I do not agree to the recording
+        Stop the recording, please.
+        Can you please stop recording?
+        Could you turn off the recording?
+        Please switch the recording off
+        No recording please
+        No recording. Where is my order?
+        I'd rather not be recorded.
+        I would prefer not to be recorded
+        I refuse to be recorded.
+        I object to being recorded
+        Hi, um, I don't want you to record me, and where is my order?
+        Can we do this without recording?
+        I'd like to opt out of being recorded
+        please do not record my voice
+        I don't want it to be taped
+        """,
+        """
+        Is this call being recorded?
+        Are you recording me?
+        Why are you recording this?
+        I don't mind being recorded.
+        I don't mind if you record this call.
+        You don't need to stop recording.
+        You can record me, that's fine.
+        Did you record my complaint?
+        Don't record the wrong address, please.
+        You didn't record my order.
+        I bought a recording of the concert and it doesn't work.
+        I want to return a tape recorder.
+        The record player I ordered does not turn on.
+        Do you keep records of my orders?
+        I don't want the record, I want the CD.
+        No.
+        Stop talking
+        Stop it
+        I didn't say stop recording
+        No recordings of the concert were in the parcel
+        Don't stop recording
+        I have no record of that order
+        """,
+    ),
+    "de": (
+        """
+        Bitte zeichnen Sie mich nicht auf.
+        Nehmen Sie das Gespräch bitte nicht auf
+        Ich möchte nicht aufgezeichnet werden.
+        Ich will nicht, dass das Gespräch aufgezeichnet wird.
+        Ich möchte nicht, dass Sie mich aufnehmen.
+        Keine Aufzeichnung bitte.
+        Stoppen Sie die Aufzeichnung.
+        Schalten Sie bitte die Aufnahme aus!
+        Können Sie die Aufzeichnung bitte ausschalten?
+        Ich widerspreche der Aufzeichnung.
+        Ich bin mit der Aufzeichnung nicht einverstanden.
+        Dieses Gespräch soll nicht aufgezeichnet werden.
+        """,
+        """
+        Wird das Gespräch aufgezeichnet?
+        Ich möchte nicht, dass die Bestellung doppelt aufgenommen wird.
+        Sie können das Gespräch gern aufzeichnen.
+        Haben Sie meine Bestellung aufgenommen?
+        Die Aufnahme auf der CD ist schlecht.
+        Mit der Aufzeichnung bin ich einverstanden.
+        Warum zeichnen Sie mich auf?
+        Nein.
+        """,
+    ),
+    "es": (
+        """
+        Por favor, no me grabe.
+        No quiero que me graben.
+        No quiero ser grabada
+        No grabe esta llamada
+        Pare la grabación, por favor.
+        ¿Puede detener la grabación?
+        No autorizo la grabación.
+        Prefiero sin grabación
+        No quiero que esta llamada sea grabada
+        """,
+        """
+        ¿Me están grabando?
+        No me importa que me graben.
+        Pueden grabar la llamada.
+        No es grave.
+        Pedí una grabación del concierto.
+        No.
+        ¿Por qué graban la llamada?
+        """,
+    ),
+    "fr": (
+        """
+        Ne m'enregistrez pas, s'il vous plaît.
+        Je ne veux pas être enregistré.
+        Je veux pas être enregistrée
+        N'enregistrez pas cet appel
+        Arrêtez l'enregistrement.
+        Pas d'enregistrement, s'il vous plaît
+        Je refuse d'être enregistré
+        Je ne souhaite pas que cet appel soit enregistré
+        """,
+        """
+        Est-ce que je suis enregistré ?
+        Ça ne me dérange pas d'être enregistré.
+        Vous pouvez enregistrer l'appel.
+        Vous n'avez pas enregistré ma commande.
+        J'ai commandé un enregistrement du concert.
+        Non.
+        """,
+    ),
+    "it": (
+        """
+        Per favore, non mi registri.
+        Non voglio essere registrato.
+        Non registrate questa chiamata
+        Fermi la registrazione, per favore.
+        Non acconsento alla registrazione
+        Rifiuto la registrazione
+        Può spegnere la registrazione?
+        Non voglio che la chiamata venga registrata
+        """,
+        """
+        Mi state registrando?
+        Potete registrare la chiamata.
+        Non mi registri al sito, grazie.
+        Non mi avete registrato l'ordine.
+        Ho comprato una registrazione del concerto.
+        No.
+        """,
+    ),
+    "pt": (
+        """
+        Por favor, não me grave.
+        Não quero ser gravado.
+        Não gravem esta ligação
+        Pare a gravação, por favor.
+        Não autorizo a gravação
+        Pode desligar a gravação?
+        Não quero que gravem a ligação
+        """,
+        """
+        Está gravando?
+        Podem gravar a ligação.
+        Não é grave.
+        Comprei uma gravação do show.
+        Não.
+        Vocês gravam as ligações?
+        """,
+    ),
+}
+
 TABLES: dict[str, tuple[Wish, Table]] = {
+    "recording": (refuses_recording, RECORDING),
     "person": (asks_for_a_person, PERSON),
     "upset": (is_upset, UPSET),
     "misunderstood": (was_misunderstood, MISUNDERSTOOD),

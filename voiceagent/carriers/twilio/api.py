@@ -23,6 +23,8 @@ LARGEST_RECORDING = 512 * 1024 * 1024
 # Of one call; it has one recording, perhaps a message, and rings a person once or twice.
 MOST_LISTED = 50
 
+# How Twilio calls the recording of a call that goes on, whatever its SID.
+NEWEST = "Twilio.CURRENT"
 # The call is over, or was never there: what was wanted of it has happened or cannot.
 ENDED_CODES = {20404, 21220}
 
@@ -60,6 +62,26 @@ def recordings_of(call_sid: str) -> tuple[RecordingAnnounced, ...]:
     """What the carrier has recorded of a call, as if it announced it now. Raises `CarrierError`."""
     with _errors_as_ours():
         return _recordings(_client(), call_sid)
+
+
+def stop_recording(call_sid: str, recording_sid: str = NEWEST) -> None:
+    """For good. Raises `CarrierError`; `ended` when there is none that goes on."""
+    _change_recording(call_sid, recording_sid, status="stopped")
+
+
+def pause_recording(call_sid: str) -> None:
+    """What is said meanwhile is not in it, not even as silence. Raises `CarrierError`."""
+    _change_recording(call_sid, NEWEST, status="paused", pause_behavior="skip")
+
+
+def resume_recording(call_sid: str) -> None:
+    """Raises `CarrierError`."""
+    _change_recording(call_sid, NEWEST, status="in-progress")
+
+
+def _change_recording(call_sid: str, recording_sid: str, **change: str) -> None:
+    with _errors_as_ours():
+        _client().calls(call_sid).recordings(recording_sid).update(**change)
 
 
 def delete_recording(recording_sid: str) -> None:

@@ -92,6 +92,33 @@ async def call(settings) -> AsyncIterator[Call]:
             yield await network.place_call("+14155550142", "+14155550100")
 
 
+class TestTheRecordingOfACall:
+    async def test_is_paused_without_a_trace_goes_on_and_is_stopped_for_good(self, call):
+        await call.until(lambda: "Say" in call.verbs)
+        states = []
+        for ask in (api.pause_recording, api.resume_recording, api.stop_recording):
+            await asyncio.to_thread(ask, call.sid)
+            states.append((call.recordings[0].state, [skipped for *_, skipped in call.recordings[0].pauses]))
+        assert states == [("paused", [True]), ("in-progress", [True]), ("completed", [True])]
+        await call.hang_up()
+
+    async def test_is_stopped_by_its_sid_and_no_other(self, call):
+        call.surround(b"\x22" * 8000)
+        await call.until(lambda: len(call.recordings) == 2)
+        whole, message = call.recordings
+        await asyncio.to_thread(api.stop_recording, call.sid, whole.sid)
+        assert (whole.state, message.state) == ("completed", "in-progress")
+        await call.hang_up()
+
+    async def test_that_goes_on_no_more_is_told_from_trouble(self, call):
+        await call.until(lambda: "Say" in call.verbs)
+        await asyncio.to_thread(api.stop_recording, call.sid)
+        with pytest.raises(CarrierError) as error:
+            await asyncio.to_thread(api.stop_recording, call.sid)
+        assert error.value.ended
+        await call.hang_up()
+
+
 class TestAskingAboutACall:
     async def test_that_goes_on(self, call):
         await call.until(lambda: "Dial" in call.verbs)
