@@ -77,6 +77,14 @@ class Environment(BaseSettings):
     MOST_CALLS_PER_NUMBER_AND_DAY: int = Field(10, ge=0, description="Calls of one caller's number the agent takes in a day")
     MOST_CALLS_WITHHELD: int = Field(5, ge=0, description="Calls the agent takes at once of all callers who withhold their number")
     MOST_CALLS_WITHHELD_AND_DAY: int = Field(50, ge=0, description="The same in a day")
+    MOST_COST_PER_CALL_CENTS: int = Field(
+        300, ge=0, description="What one call may cost, in US cents; then a person goes on with it"
+    )
+    MOST_COST_PER_NUMBER_AND_DAY_CENTS: int = Field(
+        1000, ge=0, description="What the calls of one caller's number may cost in a day"
+    )
+    MOST_COST_WITHHELD_AND_DAY_CENTS: int = Field(2000, ge=0, description="The same of all callers who withhold their number")
+    MOST_COST_PER_DAY_CENTS: int = Field(10_000, ge=0, description="What all calls together may cost in a day")
 
     OPENAI_API_KEY: str = Field("", description="Opens the speech engine and, unless TRANSCRIBER is local, Whisper")
     OPENAI_BASE_URL: str = Field("https://api.openai.com/v1", description="OpenAI's HTTP API, for transcription")
@@ -250,6 +258,10 @@ MOST_CALLS_PER_NUMBER = ENVIRONMENT.MOST_CALLS_PER_NUMBER
 MOST_CALLS_PER_NUMBER_AND_DAY = ENVIRONMENT.MOST_CALLS_PER_NUMBER_AND_DAY
 MOST_CALLS_WITHHELD = ENVIRONMENT.MOST_CALLS_WITHHELD
 MOST_CALLS_WITHHELD_AND_DAY = ENVIRONMENT.MOST_CALLS_WITHHELD_AND_DAY
+MOST_COST_PER_CALL_CENTS = ENVIRONMENT.MOST_COST_PER_CALL_CENTS
+MOST_COST_PER_NUMBER_AND_DAY_CENTS = ENVIRONMENT.MOST_COST_PER_NUMBER_AND_DAY_CENTS
+MOST_COST_WITHHELD_AND_DAY_CENTS = ENVIRONMENT.MOST_COST_WITHHELD_AND_DAY_CENTS
+MOST_COST_PER_DAY_CENTS = ENVIRONMENT.MOST_COST_PER_DAY_CENTS
 OPENAI_API_KEY = ENVIRONMENT.OPENAI_API_KEY
 OPENAI_BASE_URL = ENVIRONMENT.OPENAI_BASE_URL.rstrip("/")
 OPENAI_REALTIME_URL = ENVIRONMENT.OPENAI_REALTIME_URL

@@ -31,6 +31,7 @@ from staff.admin_pages import Pages, sees_contacts
 from staff.audit import Action
 from voiceagent.languages import LANGUAGES
 from voiceagent.masking import masked
+from voiceagent.models import CallCost
 
 from . import audio, conversation, playing, reports
 from .choices import Disposition, EndReason, Status
@@ -427,6 +428,7 @@ def page(call: CallLog, *, may_play: bool, sees: bool) -> dict[str, Any]:
         "outcome_colour": COLOURS.get(Disposition(call.disposition), "default") if call.disposition else "primary",
         "went_wrong": call.end_reason == EndReason.ENGINE_FAILED,
         "language": language_name(call.language),
+        "cost": CallCost.objects.filter(call_sid=call.call_sid).first(),
         "call_back": call_back_state(call),
         "entries": conversation.entries(call),
         "recordings": recordings,

@@ -14,7 +14,9 @@ from typing import assert_never
 from django.db import models, transaction
 from django.utils import timezone
 
+from voiceagent import spending
 from voiceagent.call.commands import (
+    LogCost,
     LogEnd,
     LogEntry,
     LogLanguage,
@@ -85,6 +87,8 @@ class DatabaseLog:
                 case LogRecordingRefused():
                     write_recording_refused(row, entry)
                     wake(forget_recording, row.pk)
+                case LogCost():
+                    spending.write_down(call_sid, stream, entry, self.at or timezone.now())
                 case _ if stream and stream < row.streams:
                     # A process that did not know yet that another carries the call.
                     pass
@@ -96,6 +100,7 @@ class DatabaseLog:
                     row.refused = row.refused or entry.reason
                 case LogEnd():
                     write_end(row, entry)
+                    spending.settle(call_sid, self.at or timezone.now())
                 case _:
                     assert_never(entry)
 
@@ -104,6 +109,8 @@ class DatabaseLog:
             if row.duration_s is None:
                 row.duration_s = status.duration_s
             is_final = status.state in wrap_up.FINAL_CARRIER_STATES
+            if is_final:
+                spending.carrier_told(status.call_sid, status.duration_s or 0, self.at or timezone.now())
             was_final = row.carrier_state in wrap_up.FINAL_CARRIER_STATES
             is_later = row.carrier_sequence is None or status.sequence > row.carrier_sequence
             if (is_final, is_later) > (was_final, False):
@@ -118,6 +125,8 @@ class DatabaseLog:
     def dial_finished(self, outcome: DialOutcome) -> None:
         """An answer with a duration is a conversation that is over; without one it has just begun."""
         with self._known(outcome.call_sid) as row:
+            if outcome.duration_s:
+                spending.person_talked(outcome.call_sid, outcome.attempt, outcome.duration_s, self.at or timezone.now())
             if outcome.attempt:
                 Transfer.objects.came_to(row, outcome, self.at or timezone.now())
             rank = wrap_up.DIAL_STATES.index

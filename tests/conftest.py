@@ -64,6 +64,10 @@ def forget_what_the_machine_is_set_to() -> None:
         "MOST_CALLS_WITHHELD": "1000",
         "MOST_CALLS_WITHHELD_AND_DAY": "100000",
         "STAFF_SECOND_FACTOR": "optional",
+        "MOST_COST_PER_CALL_CENTS": "100000",
+        "MOST_COST_PER_NUMBER_AND_DAY_CENTS": "100000000",
+        "MOST_COST_WITHHELD_AND_DAY_CENTS": "100000000",
+        "MOST_COST_PER_DAY_CENTS": "100000000",
         "DEBUG": "false",
         "LOG_LEVEL": "INFO",
     }

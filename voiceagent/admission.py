@@ -1,4 +1,4 @@
-"""Whether the agent takes a new call: who may not call, how often one number may, and whether the agent is on at all.
+"""Whether the agent takes a new call: who may not call, how often one number may, whether the agent is on, and may cost more.
 
 Asked where a call gets its place, under the same lock, so that of two calls only one takes the last one. Nothing is cached: what
 staff decide holds for the next call, in every process.
@@ -10,6 +10,7 @@ from typing import Literal
 from django.conf import settings
 from django.utils import timezone
 
+from . import spending
 from .call.commands import RefusalReason
 from .carriers.base import IncomingCall
 from .models import AgentSwitch, BlockedNumber, MediaStream
@@ -26,6 +27,8 @@ def why_not(call: IncomingCall, now: datetime) -> WhyNot | None:
         return "number_limit"
     if MediaStream.objects.taking_a_place(now).count() >= settings.MOST_CALLS:
         return "capacity"
+    if not spending.put_aside(call.call_sid, call.caller_number, now):
+        return "budget"
     return None
 
 

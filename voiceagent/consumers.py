@@ -15,10 +15,11 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import timezone
 
-from . import blocking, clips, instructions, tickets
+from . import blocking, clips, instructions, prices, spending, tickets
 from .blocking import ASKED_LIMIT_S
-from .call.commands import LogEnd, LogEntry, LogLanguage, PlayAudio, Remark
+from .call.commands import LogCost, LogEnd, LogEntry, LogLanguage, PlayAudio, Remark
 from .call.machine import Call, SoFar
 from .call.policy import Policy
 from .carriers import carrier
@@ -181,6 +182,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             write=write,
             keep=write.keep,
         )
+        write.budget_spent = session.budget_spent
         reached("call.prepared")
         live.add(taken, Carried(session, write))
         logger.info("call %s is connected", stream.call_sid)
@@ -216,7 +218,12 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         if not stream.generation:
             self._log.write(caller.call_sid, LogLanguage(chosen.language, 0))
         so_far = self._log.take_up(caller.call_sid) if stream.generation else None
-        policy = instructions.policy(chosen, staff_are_there=self._staff_are_there())
+        policy = instructions.policy(
+            chosen,
+            staff_are_there=self._staff_are_there(),
+            tariff=prices.tariff(config.model, config.transcription_model, timezone.localdate()),
+            budget_micro=spending.left_of_call(caller.call_sid),
+        )
         return _Prepared(chosen, config, policy, so_far if so_far and so_far.position else None)
 
     def _fetch_back(self, write: "Writing", taken: tickets.Taken, stream: MediaStream, at_ms: int) -> None:
@@ -265,6 +272,7 @@ class Writing:
 
     def __init__(self, log: KeptLog, taken: tickets.Taken, call_sid: str) -> None:
         self.fenced = False
+        self.budget_spent: Callable[[], None] = lambda: None
         self._log = log
         self._taken = taken
         self._call_sid = call_sid
@@ -283,6 +291,16 @@ class Writing:
             return self.keep(entry)
         self._log.write(self._call_sid, entry, self._taken.generation)
         reached("log.after_entry")
+        if isinstance(entry, LogCost):
+            self._ask_for_more()
+
+    def _ask_for_more(self) -> None:
+        """While the database is away nobody can say; what the call itself may cost still holds."""
+        try:
+            if not spending.may_go_on(self._call_sid):
+                self.budget_spent()
+        except AWAY as error:
+            logger.warning("whether call %s may cost more could not be asked: %s", self._call_sid, type(error).__name__)
 
     def keep(self, entry: LogEntry) -> None:
         """For later, without asking the database."""

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from . import clips
 from .call.policy import Lines, Policy
+from .call.spending import Tariff
 from .engines.base import EngineConfig, ToolSchema
 from .languages import LANGUAGES
 from .models import AgentSettings, TransferDestination
@@ -13,7 +14,8 @@ from .toolbox import Tool
 from .words import spoken, spoken_lines, written
 
 
-def policy(chosen: AgentSettings, *, staff_are_there: bool) -> Policy:
+def policy(chosen: AgentSettings, *, staff_are_there: bool, tariff: Tariff | None = None, budget_micro: int = 0) -> Policy:
+    """`budget_micro`: what may be spent from here on, in millionths of a dollar at this tariff."""
     return Policy(
         lines={language: lines(language, chosen, staff_are_there=staff_are_there) for language in chosen.languages},
         language=chosen.language,
@@ -26,6 +28,8 @@ def policy(chosen: AgentSettings, *, staff_are_there: bool) -> Policy:
         silence_s=chosen.silence_s,
         nudges=chosen.nudges,
         longest_call_s=chosen.longest_call_s,
+        tariff=tariff,
+        budget_micro=budget_micro,
     )
 
 
@@ -38,6 +42,7 @@ def lines(language: str, chosen: AgentSettings, *, staff_are_there: bool) -> Lin
         no_input_goodbye=spoken("agent/no_input_goodbye", language=language),
         too_long_goodbye=spoken("agent/too_long_goodbye", language=language),
         transfer_line=spoken("agent/transfer_line" if staff_are_there else "agent/transfer_line_closed", language=language),
+        budget_line=spoken("agent/budget_spent" if staff_are_there else "agent/budget_spent_closed", language=language),
         offer_person=spoken("agent/offer_person", language=language),
         not_recorded=spoken("agent/not_recorded", language=language),
         no_cards=spoken("agent/no_cards", language=language),

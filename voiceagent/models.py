@@ -297,3 +297,50 @@ class BlockedNumber(models.Model):
 
     def __str__(self) -> str:
         return f"{masking.number(self.number)}{'' if self.whole else '…'}"
+
+
+class CallCost(models.Model):
+    """What one call costs, and what is put aside for it while it goes on. Millionths of a dollar; see `spending`."""
+
+    call_sid = models.CharField(max_length=64, unique=True)
+    day = models.DateField(help_text="Of the shop, on which it rang.")
+    reserved_micro = models.PositiveBigIntegerField(default=0, help_text="What it may come to before more is asked for.")
+    alive_at = models.DateTimeField(help_text="When it last asked. After a while what is put aside is given back.")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When the agent's part was over, and no more was put aside.")
+    known_micro = models.PositiveBigIntegerField(default=0, help_text="The engine's, by its own account.")
+    guessed_micro = models.PositiveBigIntegerField(default=0, help_text="What stands for the parts nobody told of.")
+    guesses = models.PositiveIntegerField(default=0, help_text="How many those are.")
+    carrier_micro = models.PositiveBigIntegerField(default=0, help_text="Started minutes: of the line, and of people rung.")
+    streams = models.JSONField(default=dict, help_text="What the engine's is made of, by media stream.")
+    seconds = models.JSONField(
+        default=dict, help_text="What the carrier's is made of: seconds of the line, and of each person rung."
+    )
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=("day",), name="costs_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.call_sid}: {self.in_words}"
+
+    @property
+    def micro(self) -> int:
+        return self.known_micro + self.guessed_micro + self.carrier_micro
+
+    @property
+    def in_words(self) -> str:
+        dollars = f"${(self.known_micro + self.carrier_micro) / 1_000_000:.4f}"
+        return f"{dollars}, and {self.guesses} parts of which it is not known" if self.guesses else dollars
+
+
+class SpendingAlert(models.Model):
+    """So much of what calls may cost in a day was spent: told once."""
+
+    day = models.DateField()
+    percent = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=("day", "percent"), name="an_alert_is_told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % on {self.day}"

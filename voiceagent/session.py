@@ -19,6 +19,7 @@ from .call.commands import (
     HangUp,
     LastAct,
     LineCommand,
+    LogCost,
     LogEnd,
     LogEntry,
     LogLanguage,
@@ -44,7 +45,7 @@ from .call.commands import (
     Transfer,
     TruncateTurn,
 )
-from .call.events import DeadlinePassed, EngineFailed, Event, HandOverWanted, LineLost, ProcessStopping, ToolFinished
+from .call.events import BudgetSpent, DeadlinePassed, EngineFailed, Event, HandOverWanted, LineLost, ProcessStopping, ToolFinished
 from .call.machine import Call, State
 from .engines.base import Engine
 from .words import written
@@ -126,6 +127,10 @@ class Session:
     def give_up(self) -> None:
         """Another process carries the call: say and do no more."""
         self._notice(ProcessStopping())
+
+    def budget_spent(self) -> None:
+        """Nothing more is to be had for this call. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._notice, BudgetSpent())
 
     async def run(self) -> None:
         """Until the call is over, everything it did is written down, and its tools and its engine are at rest."""
@@ -225,7 +230,16 @@ class Session:
                 self._engine.execute(command)
             case ReconnectEngine(history, language):
                 self._reconnect((*self._history, *history), language)
-            case LogTurn() | LogToolCall() | LogTransfer() | LogLanguage() | LogRecordingRefused() | LogRefused() | LogEnd():
+            case (
+                LogTurn()
+                | LogToolCall()
+                | LogTransfer()
+                | LogLanguage()
+                | LogRecordingRefused()
+                | LogRefused()
+                | LogCost()
+                | LogEnd()
+            ):
                 self._log.put_nowait(command)
             case StopRecording() | PauseRecording() | ResumeRecording():
                 self._acts.append(self._start(self._line.control_recording(command)))

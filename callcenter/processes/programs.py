@@ -142,6 +142,8 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "MOST_CALLS_PER_NUMBER_AND_DAY": "100000",
         # What is made up needs no second factor.
         "STAFF_SECOND_FACTOR": "optional",
+        "MOST_COST_PER_NUMBER_AND_DAY_CENTS": "100000000",
+        "MOST_COST_PER_DAY_CENTS": "100000000",
         "DEBUG": "false",
         # Nothing of the demo leaves this machine, whatever proxy the environment names.
         "NO_PROXY": "127.0.0.1,localhost",

@@ -76,6 +76,8 @@ def prepare(folder: Path, database: str, *, migrate: bool) -> None:
         "MOST_CALLS_PER_PROCESS": "50",
         "MOST_CALLS_WITHHELD": "100",
         "MOST_CALLS_WITHHELD_AND_DAY": "100000",
+        "MOST_COST_PER_CALL_CENTS": "100000",
+        "MOST_COST_WITHHELD_AND_DAY_CENTS": "100000000",
         "SECRET_KEY": "a secret for a soak",
         "LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "callcenter.settings",

@@ -15,10 +15,20 @@ from twilio.request_validator import RequestValidator
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transfer
 from voiceagent import tickets
-from voiceagent.call.commands import LogEnd, LogLanguage, LogRecordingRefused, LogRefused, LogToolCall, LogTransfer, LogTurn
+from voiceagent.call.commands import (
+    LogCost,
+    LogEnd,
+    LogLanguage,
+    LogRecordingRefused,
+    LogRefused,
+    LogToolCall,
+    LogTransfer,
+    LogTurn,
+)
+from voiceagent.call.usage import Usage
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.kept import ENTRIES, SAYS, Facts, KeptLog
-from voiceagent.models import MediaStream
+from voiceagent.models import CallCost, MediaStream
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +61,7 @@ TELLS: dict[str, Callable[[Facts], None]] = {
     "language": lambda log: log.write(CALL, LogLanguage("de", 0), 2),
     "recording refused": lambda log: log.write(CALL, LogRecordingRefused("said", 940), 2),
     "refused": lambda log: log.write(CALL, LogRefused("failed")),
+    "cost": lambda log: log.write(CALL, LogCost(900, "practice", Usage(audio_out=40, transcribed_s=1.5), 70, 5, 1, 15), 2),
     "end": lambda log: log.write(CALL, LogEnd("agent_hung_up", 1000, "goodbye"), 2),
     "status_reported": lambda log: log.status_reported(CallStatus(CALL, "completed", 3, 61)),
     "person_rung": lambda log: log.person_rung(CALL, 1, "returns", "+14155550199"),
@@ -70,14 +81,15 @@ def rows() -> list[object]:
 
     calls = CallLog.objects.order_by("call_sid")
     of_calls = [[*one.turns.values(), *one.tool_calls.values(), *one.transfers.values(), *one.recordings.values()] for one in calls]
-    return [[without(row) for row in found] for found in [list(calls.values()), *of_calls]]
+    costs = [list(CallCost.objects.values())] if CallCost.objects.exists() else []
+    return [[without(row) for row in found] for found in [list(calls.values()), *of_calls, *costs]]
 
 
 def test_everything_that_can_be_told_is_tried_here() -> None:
     told = {name for name, method in vars(Facts).items() if callable(method) and not name.startswith("_")}
     assert told == set(SAYS)
     assert told <= {*TELLS, "write"}
-    assert len(ENTRIES) == 7
+    assert len(ENTRIES) == 8
 
 
 @pytest.mark.parametrize("tell", TELLS.values(), ids=TELLS)
@@ -88,6 +100,7 @@ def test_told_later_it_comes_to_the_same_as_told_at_once(
     tell(kept_log)
     at_once = rows()
     CallLog.objects.all().delete()
+    CallCost.objects.all().delete()
     with database_away(error):
         tell(kept_log)
     assert rows() == [[]]

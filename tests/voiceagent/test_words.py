@@ -28,6 +28,8 @@ LINES = [
     "all_busy",
     "before_dial",
     "blocked",
+    "budget_spent",
+    "budget_spent_closed",
     "call_over",
     "cut_off",
     "fillers",

@@ -16,6 +16,8 @@ That makes every rule of a call testable by calling a function, and a recorded i
     waiting.py      silence that is owed, and the clips that break it
     tool_runs.py    tools at work, each run once
     hearing.py      what the caller said and nothing yet shows to be understood
+    usage.py        what the engine did, as it is paid for
+    spending.py     what a call has cost so far
     answering.py    how long the caller waits for an answer
     policy.py       the numbers and lines that govern a call
 """

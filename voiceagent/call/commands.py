@@ -6,6 +6,8 @@ Times in log commands are milliseconds since the media stream started.
 from dataclasses import dataclass
 from typing import Literal
 
+from .usage import Usage
+
 Speaker = Literal["caller", "agent"]
 EndReason = Literal[
     "caller_hung_up",  # or the line dropped
@@ -242,10 +244,26 @@ class LogRefused:
     at_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LogCost:
+    """What this stream has cost so far, all in all: of two accounts the later one counts. Millionths of a dollar.
+
+    `guessed_micro` stands for the `guesses` parts of which nobody told what they took. `line_micro` is of the whole call.
+    """
+
+    at_ms: int
+    tariff: str
+    usage: Usage
+    known_micro: int
+    guessed_micro: int
+    guesses: int
+    line_micro: int
+
+
 LineCommand = PlayAudio | SendMark | ClearPlayback
 EngineCommand = (
     SendCallerAudio | StartReply | CancelReply | TruncateTurn | ForgetTurn | SendToolOutput | TellEngine | SwitchLanguage
 )
 RecordingCommand = StopRecording | PauseRecording | ResumeRecording
-LogEntry = LogTurn | LogToolCall | LogTransfer | LogLanguage | LogRecordingRefused | LogRefused | LogEnd
+LogEntry = LogTurn | LogToolCall | LogTransfer | LogLanguage | LogRecordingRefused | LogRefused | LogCost | LogEnd
 Command = LineCommand | RecordingCommand | EngineCommand | ReconnectEngine | RunTool | LastAct | LogEntry

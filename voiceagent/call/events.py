@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .commands import ToolAct
+from .usage import Usage
 
 ToolStatus = Literal["done", "failed", "refused", "timed_out"]
 ReplyStatus = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -81,10 +82,14 @@ class CallerTurnCommitted:
 
 @dataclass(frozen=True, slots=True)
 class CallerWordsHeard:
-    """What the caller said in a turn. Comes when it comes, often after the answer; empty when it could not be understood."""
+    """What the caller said in a turn. Comes when it comes, often after the answer; empty when it could not be understood.
+
+    `usage` is what writing it down took; None if the engine does not say.
+    """
 
     turn_id: str
     text: str
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,12 @@ class ToolRequested:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFinished:
-    """Generation has ended; the caller may still be hearing it."""
+    """Generation has ended; the caller may still be hearing it. `usage` None: the engine does not say what it took."""
 
     reply_id: str
     status: ReplyStatus
     reason: str = ""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,11 @@ class ProcessStopping:
     """It cannot carry the call any further, or must not: another one does."""
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """Nothing more is to be had for this call: of its caller's share, or of what calls may cost today."""
+
+
 # From the clock
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
@@ -181,5 +192,6 @@ Event = (
     | ToolFinished
     | HandOverWanted
     | ProcessStopping
+    | BudgetSpent
     | DeadlinePassed
 )

@@ -57,6 +57,7 @@ from .concerns import Concern, Concerns
 from .events import (
     AgentAudio,
     AgentWordsSpoken,
+    BudgetSpent,
     CallerAudio,
     CallerHungUp,
     CallerSpeechStarted,
@@ -84,8 +85,10 @@ from .link import Link
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
 from .replies import Replies, Reply
+from .spending import Spending
 from .tool_runs import ToolRun, ToolRuns
 from .transcript import Transcript, Turn
+from .usage import Usage
 from .waiting import Waiting
 
 # What the ids of our own clips begin with; the engine knows nothing of them.
@@ -153,6 +156,7 @@ class Call:
         self._keypad = Keypad(policy.most_digits)
         self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress)
         self._answering = Answering(policy.endpointing_ms)
+        self._spending = Spending(policy.tariff, policy.budget_micro)
         self._waiting = Waiting(policy)
         self._clips = 0
         self._offer: StartReply | None = None
@@ -194,12 +198,16 @@ class Call:
                 self._caller_speech_stopped(event)
             case CallerTurnCommitted(turn_id):
                 self._caller_turn_committed(turn_id)
-            case CallerWordsHeard(turn_id, text):
+            case CallerWordsHeard(turn_id, text, usage):
+                self._spending.transcribed(usage)
                 self._caller_words_heard(turn_id, text)
             case ReplyStarted(reply_id):
                 self._reply_started(reply_id)
             case ReplyFinished():
                 self._reply_finished(event)
+                self._replied(event.usage)
+            case BudgetSpent():
+                self._budget_spent()
             case ReplyRefused():
                 self._reply_refused()
             case ToolRequested():
@@ -567,6 +575,17 @@ class Call:
         elif event.status == "completed":
             self._link.reply_completed()
 
+    def _replied(self, usage: Usage | None) -> None:
+        self._spending.replied(usage)
+        self._out += self._spending.account(self._at_ms)
+        if self._spending.is_spent(self._at_ms):
+            self._budget_spent()
+
+    def _budget_spent(self) -> None:
+        """What is being said is said to its end; then a person goes on."""
+        say = self._lines.budget_line if self._link.is_up else ""
+        self._close(Transfer("What this call may cost is spent."), "budget_spent", say=say, words=False)
+
     def _reply_failed(self, reply: Reply, reason: str) -> None:
         if self._link.reply_failed():
             self._replies.want(reply.line)
@@ -606,12 +625,18 @@ class Call:
         if (reply := self._replies.under_way) and not reply.cancelled:
             for turn_id in reply.turn_ids:
                 self._interrupted(turn_id, self._playback.sent_ms(turn_id))
+        self._count_what_is_lost()
         self._replies.give_up()
         self._caller_speaking = self._cut_off = False
         self._link.lost()
         self._engines_turns.clear()
         for timer in ("reply", "refused", "speech"):
             self._timers.pop(timer, None)
+
+    def _count_what_is_lost(self) -> None:
+        """What the reply under way takes, nobody will tell any more."""
+        if self._replies.under_way:
+            self._spending.replied(None)
 
     def _reconnect_engine(self) -> None:
         self._link.opened()
@@ -835,6 +860,8 @@ class Call:
         if self._recording_pauses and not isinstance(self._last_act, HangUp):
             self._go_on_recording()
         self.state = State.ENDED
+        self._count_what_is_lost()
+        self._out += self._spending.account(self._at_ms)
         self._link.lost()
         self._timers.clear()
         self._replies.give_up()

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .spending import Tariff
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -21,6 +23,8 @@ class Lines:
     no_input_goodbye: str
     too_long_goodbye: str
     transfer_line: str
+    # Before a person goes on with a call that may cost no more.
+    budget_line: str
     offer_person: str
     # To a caller who refused to be recorded, and to one who began to tell the number of a card.
     not_recorded: str
@@ -108,3 +112,6 @@ class Policy:
     reply_retries: int = 1
     person_digit: str = "0"
     no_recording_digit: str = "9"
+    # What it costs; None: it is not counted. And what this stream of the call may cost, with all minutes of the line.
+    tariff: Tariff | None = None
+    budget_micro: int = 0

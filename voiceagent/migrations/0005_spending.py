@@ -64,4 +64,36 @@ class Migration(migrations.Migration):
             model_name='blockednumber',
             constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^\\+[1-9][0-9]{1,14}$')), name='what_is_blocked_is_a_number'),
         ),
+        migrations.CreateModel(
+            name='CallCost',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('call_sid', models.CharField(max_length=64, unique=True)),
+                ('day', models.DateField(help_text='Of the shop, on which it rang.')),
+                ('reserved_micro', models.PositiveBigIntegerField(default=0, help_text='What it may come to before more is asked for.')),
+                ('alive_at', models.DateTimeField(help_text='When it last asked. After a while what is put aside is given back.')),
+                ('ended_at', models.DateTimeField(blank=True, help_text="When the agent's part was over, and no more was put aside.", null=True)),
+                ('known_micro', models.PositiveBigIntegerField(default=0, help_text="The engine's, by its own account.")),
+                ('guessed_micro', models.PositiveBigIntegerField(default=0, help_text='What stands for the parts nobody told of.')),
+                ('guesses', models.PositiveIntegerField(default=0, help_text='How many those are.')),
+                ('carrier_micro', models.PositiveBigIntegerField(default=0, help_text='Started minutes: of the line, and of people rung.')),
+                ('streams', models.JSONField(default=dict, help_text="What the engine's is made of, by media stream.")),
+                ('seconds', models.JSONField(default=dict, help_text="What the carrier's is made of: seconds of the line, and of each person rung.")),
+            ],
+            options={
+                'indexes': [models.Index(fields=['day'], name='costs_of_a_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SpendingAlert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('percent', models.PositiveSmallIntegerField()),
+                ('at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('day', 'percent'), name='an_alert_is_told_once')],
+            },
+        ),
     ]

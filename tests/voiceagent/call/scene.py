@@ -36,6 +36,7 @@ LINES = Lines(
     no_input_goodbye="I can't hear you. Goodbye.",
     too_long_goodbye="We have to stop here. Goodbye.",
     transfer_line="I'll put you through.",
+    budget_line="I have to leave you here.",
     offer_person="Would you like a person?",
     not_recorded="The recording is off.",
     no_cards="No cards, please.",

@@ -37,6 +37,7 @@ from ...call.events import (
     ReplyStatus,
     ToolRequested,
 )
+from ...call.usage import Usage
 from ..base import EngineConfig
 
 FORMAT = {"type": "audio/pcmu"}
@@ -134,6 +135,7 @@ class _Response(msgspec.Struct):
     id: str
     status: str | None = None
     status_details: _StatusDetails | None = None
+    usage: Any = None
 
 
 class _Message(msgspec.Struct):
@@ -147,6 +149,7 @@ class _Message(msgspec.Struct):
     response: _Response | None = None
     session: _Session | None = None
     error: _Error | None = None
+    usage: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Message)
@@ -173,7 +176,7 @@ def decode(text: str | bytes) -> Received | None:
         case _Message(type="input_audio_buffer.committed"):
             return CallerTurnCommitted(message.item_id)
         case _Message(type="conversation.item.input_audio_transcription.completed"):
-            return CallerWordsHeard(message.item_id, message.transcript)
+            return CallerWordsHeard(message.item_id, message.transcript, transcription_usage(message.usage))
         case _Message(type="response.created", response=_Response(id=reply_id)):
             return ReplyStarted(reply_id)
         case _Message(type="response.output_item.done", item=_Item(type="function_call") as item):
@@ -207,7 +210,7 @@ def _tool_requested(reply_id: str, item: _Item) -> ToolRequested | None:
 def _reply_finished(response: _Response) -> ReplyFinished:
     details = response.status_details or _StatusDetails()
     reason = (details.error and (details.error.code or details.error.type)) or details.reason or ""
-    return ReplyFinished(response.id, _statuses.get(response.status or "", "failed"), reason)
+    return ReplyFinished(response.id, _statuses.get(response.status or "", "failed"), reason, reply_usage(response.usage))
 
 
 def _error_reported(error: _Error) -> ErrorReported | ReplyRefused:
@@ -215,6 +218,54 @@ def _error_reported(error: _Error) -> ErrorReported | ReplyRefused:
     if code == "conversation_already_has_active_response":
         return ReplyRefused()
     return ErrorReported(code, error.event_id or "")
+
+
+# The caller's audio is heard in tokens of a tenth of a second.
+INPUT_TOKENS_IN_A_SECOND = 10
+MOST_TOKENS = 1 << 40
+
+
+def reply_usage(usage: Any) -> Usage | None:
+    """What a response took; None where it is not told, which is not nothing. What was cached is part of what was read.
+
+    Where it is not told which of it was, or more than there is, none was: that is dearer.
+    """
+    read, made = _part(usage, "input_token_details"), _part(usage, "output_token_details")
+    if not (read or made):
+        return None
+    cached = _part(read, "cached_tokens_details")
+    text, audio_ = _count(read, "text_tokens") + _count(read, "image_tokens"), _count(read, "audio_tokens")
+    text_again = min(text, _count(cached, "text_tokens") + _count(cached, "image_tokens"))
+    audio_again = min(audio_, _count(cached, "audio_tokens"))
+    return Usage(
+        text_in=text - text_again,
+        text_again=text_again,
+        text_out=_count(made, "text_tokens"),
+        audio_in=audio_ - audio_again,
+        audio_again=audio_again,
+        audio_out=_count(made, "audio_tokens"),
+    )
+
+
+def transcription_usage(usage: Any) -> Usage | None:
+    """In seconds, whichever of its two shapes it has; None where it has neither."""
+    match usage:
+        case {"type": "duration", "seconds": int() | float() as seconds} if 0 <= seconds <= MOST_TOKENS:
+            return Usage(transcribed_s=float(seconds))
+        case {"type": "tokens", "input_tokens": int()}:
+            heard = _count(_part(usage, "input_token_details"), "audio_tokens") or _count(usage, "input_tokens")
+            return Usage(transcribed_s=heard / INPUT_TOKENS_IN_A_SECOND)
+    return None
+
+
+def _part(whole: Any, name: str) -> dict[str, Any]:
+    part = whole.get(name) if isinstance(whole, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _count(part: dict[str, Any], name: str) -> int:
+    number = part.get(name)
+    return number if isinstance(number, int) and 0 <= number <= MOST_TOKENS else 0
 
 
 class Encoder:

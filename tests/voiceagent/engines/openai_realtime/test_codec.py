@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.types.realtime import RealtimeClientEvent
+from openai.types.realtime import RealtimeClientEvent, RealtimeResponseUsage
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from voiceagent.call.commands import (
@@ -35,6 +35,7 @@ from voiceagent.call.events import (
     ReplyStarted,
     ToolRequested,
 )
+from voiceagent.call.usage import Usage
 from voiceagent.engines.base import EngineConfig, ToolSchema
 from voiceagent.engines.openai_realtime.codec import (
     BadMessage,
@@ -43,7 +44,9 @@ from voiceagent.engines.openai_realtime.codec import (
     SessionConfigured,
     SessionOpened,
     decode,
+    reply_usage,
     session,
+    transcription_usage,
 )
 
 AUDIO = base64.b64encode(b"\x7f" * 800).decode()
@@ -81,6 +84,20 @@ CONFIGS = [
         noise_reduction="far_field",
     ),
 ]
+# As OpenAI writes it: what was cached is part of what was read.
+USAGE = {
+    "total_tokens": 540,
+    "input_tokens": 420,
+    "output_tokens": 120,
+    "input_token_details": {
+        "text_tokens": 120,
+        "audio_tokens": 300,
+        "image_tokens": 0,
+        "cached_tokens": 80,
+        "cached_tokens_details": {"text_tokens": 30, "audio_tokens": 50, "image_tokens": 0},
+    },
+    "output_token_details": {"text_tokens": 20, "audio_tokens": 100},
+}
 client_events: TypeAdapter[object] = TypeAdapter(RealtimeClientEvent)
 
 
@@ -288,6 +305,19 @@ def test_each_message_but_the_audio_has_an_id_of_its_own():
         ),
         ({"type": "response.done", "response": {"id": "r", "status": "completed", "usage": None}}, ReplyFinished("r", "completed")),
         (
+            {"type": "response.done", "response": {"id": "r", "status": "completed", "usage": USAGE}},
+            ReplyFinished("r", "completed", usage=Usage(90, 30, 20, 250, 50, 100)),
+        ),
+        (
+            {
+                "type": "conversation.item.input_audio_transcription.completed",
+                "item_id": "i",
+                "transcript": "Hello",
+                "usage": {"type": "duration", "seconds": 3.2},
+            },
+            CallerWordsHeard("i", "Hello", Usage(transcribed_s=3.2)),
+        ),
+        (
             {
                 "type": "response.done",
                 "response": {
@@ -434,3 +464,113 @@ def test_what_is_not_of_this_protocol_is_a_bad_message(text):
 def test_no_message_breaks_the_decoder(text):
     with contextlib.suppress(BadMessage):
         decode(text)
+
+
+def test_the_usage_these_tests_use_is_as_openai_writes_it():
+    assert not list(unknown_fields(RealtimeResponseUsage.model_validate(USAGE)))
+
+
+def changed(part: str, **fields: object) -> dict[str, object]:
+    return {**USAGE, part: {**USAGE[part], **fields}}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("usage", "meant"),
+    [
+        # Nothing was cached, or it is not told which: then none was, which is dearer.
+        (changed("input_token_details", cached_tokens=0, cached_tokens_details=None), Usage(120, 0, 20, 300, 0, 100)),
+        (changed("input_token_details", cached_tokens_details=None), Usage(120, 0, 20, 300, 0, 100)),
+        # More than there was cannot have been read again.
+        (
+            changed("input_token_details", cached_tokens_details={"text_tokens": 500, "audio_tokens": 500}),
+            Usage(0, 120, 20, 0, 300, 100),
+        ),
+        (changed("input_token_details", image_tokens=7), Usage(97, 30, 20, 250, 50, 100)),
+        (changed("input_token_details", audio_tokens=None), Usage(90, 30, 20, 0, 0, 100)),
+        (changed("output_token_details", audio_tokens=-5, text_tokens="many"), Usage(90, 30, 0, 250, 50, 0)),
+        ({"output_token_details": {"audio_tokens": 100}}, Usage(audio_out=100)),
+        # A reply that took nothing is told to have taken nothing.
+        ({"input_token_details": {"text_tokens": 0}, "output_token_details": {}}, Usage()),
+    ],
+)
+def test_what_a_reply_took_is_counted_once(usage, meant):
+    assert reply_usage(usage) == meant
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        "many",
+        5,
+        {"total_tokens": 540},
+        {"input_token_details": None},
+        {"input_token_details": [], "output_token_details": 5},
+    ],
+)
+def test_what_is_not_told_is_not_nothing(usage):
+    assert reply_usage(usage) is None
+    assert decode(json.dumps({"type": "response.done", "response": {"id": "r", "status": "completed", "usage": usage}})) == (
+        ReplyFinished("r", "completed")
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "seconds"),
+    [
+        ({"type": "duration", "seconds": 3}, 3.0),
+        ({"type": "duration", "seconds": 0}, 0.0),
+        (
+            {
+                "type": "tokens",
+                "input_tokens": 14,
+                "output_tokens": 5,
+                "input_token_details": {"text_tokens": 4, "audio_tokens": 10},
+            },
+            1.0,
+        ),
+        ({"type": "tokens", "input_tokens": 14, "output_tokens": 5}, 1.4),
+    ],
+)
+def test_transcription_is_told_in_two_shapes(usage, seconds):
+    assert transcription_usage(usage) == Usage(transcribed_s=seconds)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        5,
+        {"type": "duration"},
+        {"type": "duration", "seconds": "3"},
+        {"type": "duration", "seconds": -1},
+        {"type": "duration", "seconds": float("nan")},
+        {"type": "duration", "seconds": float("inf")},
+        {"type": "tokens"},
+        {"type": "words", "words": 5},
+    ],
+)
+def test_transcription_in_no_shape_is_not_told(usage):
+    assert transcription_usage(usage) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*USAGE, *USAGE["input_token_details"], "type", "seconds"]), inner)
+    ),  # type: ignore[misc]
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_no_account_of_usage_breaks_the_end_of_a_reply(usage):
+    for read in (reply_usage(usage), transcription_usage(usage)):
+        assert read is None or all(
+            0 <= amount < 2**42 for amount in (read.audio_in, read.text_in, read.audio_out, read.transcribed_s)
+        )
