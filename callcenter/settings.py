@@ -71,6 +71,9 @@ class Environment(BaseSettings):
     HUMAN_AGENT_HOURS: Literal["opening_hours", "always"] = Field(
         "opening_hours", description="When HUMAN_AGENT_PHONE is rung: opening_hours (the shop's), or always"
     )
+    LONGEST_TRANSFER_S: int = Field(
+        1800, ge=60, le=4 * 60 * 60, description="How long a caller may talk with a person they were put through to, in seconds"
+    )
     MOST_CALLS: int = Field(40, ge=0, description="Calls the agent takes at once; callers beyond are put to a person or a message")
     MOST_CALLS_PER_PROCESS: int = Field(20, ge=0, description="Calls one web process takes at once")
     MOST_CALLS_PER_NUMBER: int = Field(2, ge=0, description="Calls of one caller's number the agent takes at once")
@@ -251,6 +254,7 @@ TWILIO_API_KEY_SECRET = ENVIRONMENT.TWILIO_API_KEY_SECRET
 TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")
 HUMAN_AGENT_PHONE = ENVIRONMENT.HUMAN_AGENT_PHONE
 HOME_COUNTRIES = ENVIRONMENT.HOME_COUNTRIES
+LONGEST_TRANSFER_S = ENVIRONMENT.LONGEST_TRANSFER_S
 HUMAN_AGENT_HOURS = ENVIRONMENT.HUMAN_AGENT_HOURS
 MOST_CALLS = ENVIRONMENT.MOST_CALLS
 MOST_CALLS_PER_PROCESS = ENVIRONMENT.MOST_CALLS_PER_PROCESS

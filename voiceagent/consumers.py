@@ -44,6 +44,10 @@ MOST_STARTING = 20
 # second, a person takes the call.
 PREPARED_SOON_S = 0.3
 PREPARED_LIMIT_S = 3.0
+# Of a call, beside the agent and a person: the notice, a goodbye, ringing, a message.
+BESIDES_S = 5 * 60
+# Until they are done; a task that nobody holds may be forgotten.
+limiting: set[asyncio.Task[None]] = set()
 # 1008 would say it, but Daphne sends only 1000 and an application's own codes.
 REFUSED = 4008
 
@@ -186,6 +190,7 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
         reached("call.prepared")
         live.add(taken, Carried(session, write))
         logger.info("call %s is connected", stream.call_sid)
+        self._limit_at_carrier(stream.call_sid, prepared.settings.longest_call_s)
         await session.run()
         logger.info("call %s has left the agent; %s bad frames", stream.call_sid, line.bad_frames)
         if line.left_before_transfer:
@@ -193,6 +198,19 @@ class MediaStreamConsumer(AsyncConsumer):  # type: ignore[misc]
             await blocking.record(self._log.dial_finished, DialOutcome(stream.call_sid, "canceled", None))
         if line.went_silent:
             await blocking.ask_carrier(self._fetch_back, write, taken, stream, round((loop.time() - began) * 1000))
+
+    def _limit_at_carrier(self, call_sid: str, longest_call_s: int) -> None:
+        """Should our own timer fail, the carrier ends the call, with the agent or with a person after it. Nobody waits for this."""
+
+        def ask() -> None:
+            try:
+                carrier.api.limit_call(call_sid, longest_call_s + settings.LONGEST_TRANSFER_S + BESIDES_S)
+            except CarrierError as error:
+                logger.warning("how long call %s may last could not be told to the carrier: %s", call_sid, error)
+
+        task = asyncio.create_task(blocking.ask_carrier(ask))
+        limiting.add(task)
+        task.add_done_callback(limiting.discard)
 
     async def _prepared(self, stream: MediaStream, caller: Caller, line: CallerLine) -> "_Prepared":
         reading = asyncio.ensure_future(blocking.record(self._prepare, stream, caller))

@@ -112,8 +112,10 @@ def incoming_call(request: HttpRequest, desk: Desk) -> HttpResponse:
         aftermath = Aftermath.of(call.call_sid, desk)
         reached("webhook.before_answer")
         if refused == "blocked":
+            desk.log.write(call.call_sid, LogEnd("blocked", 0))
+        if aftermath.stream.refused_for == "blocked":
             return aftermath.blocked()
-        if refused:
+        if refused and refused != "blocked":
             return aftermath.refused(refused, "busy" if refused == "capacity" else "instead")
         if not ticket:
             replays.count("a webhook came again after it was answered: incoming-call")
@@ -242,8 +244,7 @@ class Aftermath:
         return _xml(markup.hang_up(words=self._say("call_over"), language=tag(self.language)))
 
     def blocked(self) -> HttpResponse:
-        """Whom staff do not want to call: politely, and at once. Raises `DatabaseError`."""
-        self.desk.log.write(self.call_sid, LogEnd("blocked", 0))
+        """Whom staff do not want to call: politely, and at once."""
         return _xml(markup.hang_up(words=self._say("blocked"), language=tag(self.language)))
 
     def refused(self, reason: RefusalReason, why: WhyElse) -> HttpResponse:
@@ -271,7 +272,8 @@ class Aftermath:
             return self.message(**{why: True}, closed=not staff_are_there)
         words = self._say(BEFORE_A_PERSON[why])
         self.log.person_rung(self.call_sid, FIRST_ATTEMPT, self.stream.department, number)
-        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, to=_addresses()))
+        longest_s = settings.LONGEST_TRANSFER_S
+        return _xml(markup.transfer(words=words, language=tag(self.language), number=number, longest_s=longest_s, to=_addresses()))
 
     def message(self, **why: bool) -> HttpResponse:
         opens_at = self._asked(self.desk.hours.next_opening, None) if why.get("closed") else None

@@ -71,6 +71,7 @@ class Call:
         self._following: asyncio.Task[None] | None = None
         self._instead: Fetch | Document | None = None
         self._fallback_used = False
+        self.limit_s: int | None = None
 
     # What the caller can do
 
@@ -140,9 +141,13 @@ class Call:
 
     @property
     def duration_s(self) -> int:
+        return round(self.talked_ms / 1000)
+
+    @property
+    def talked_ms(self) -> float:
         if self.answered_ms is None:
             return 0
-        return round(((self.now_ms if self.ended_ms is None else self.ended_ms) - self.answered_ms) / 1000)
+        return (self.now_ms if self.ended_ms is None else self.ended_ms) - self.answered_ms
 
     @property
     def now_ms(self) -> float:
@@ -185,9 +190,15 @@ class Call:
             if self._following:
                 self._following.cancel()
 
+    async def _keep_to_limit(self) -> None:
+        """The limit may be set, and set anew, while the call goes on."""
+        await self.line.until(lambda: self.limit_s is not None and self.talked_ms >= self.limit_s * 1000)
+        self.stop(by="limit")
+
     async def run(self) -> None:
         """The whole call."""
         ticking = asyncio.create_task(self.line.run())
+        limiting = asyncio.create_task(self._keep_to_limit())
         reporting = asyncio.create_task(self._send_callbacks())
         try:
             self.line.source = Loop(RINGBACK, "ring", counts_as_sound=True)
@@ -196,6 +207,7 @@ class Call:
             await self._follow_documents(Fetch(self.network.webhook_url))
         finally:
             self._end()
+            limiting.cancel()
             ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticking

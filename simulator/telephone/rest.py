@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .network import Telephone
 
 LONGEST_TWIML = 4000
+LONGEST_CALL_S = 24 * 60 * 60
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 UPDATES = {
     "Twiml",
@@ -132,6 +133,9 @@ class Api:
             raise Refusal(400, WRONG_PARAMETER, "Twiml and Url exclude each other")
         if len(form.get("Twiml", "")) > LONGEST_TWIML:
             raise Refusal(400, WRONG_PARAMETER, f"Twiml is at most {LONGEST_TWIML} characters")
+        limit = form.get("TimeLimit", "1")
+        if not (limit.isdecimal() and 0 < int(limit) <= LONGEST_CALL_S):
+            raise Refusal(400, WRONG_PARAMETER, f"TimeLimit is a number of seconds from 1 to {LONGEST_CALL_S}")
         if call.is_over or call.is_hanging_up:
             raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
         self._apply(call, form)
@@ -146,6 +150,8 @@ class Api:
                 raise Refusal(400, 12100, str(problem)) from None
         elif "Url" in form:
             call.redirect(Fetch(form["Url"], form.get("Method", "POST")))
+        if "TimeLimit" in form:
+            call.limit_s = int(form["TimeLimit"])
         if (status := form.get("Status")) == "completed" or (status == "canceled" and call.answered_ms is None):
             call.stop(by="rest")
         elif status is not None:

@@ -103,7 +103,7 @@ def test_a_person_who_enters_a_number_says_by_that_which_country_is_meant():
 def test_no_document_for_the_carrier_rings_it(number):
     to = markup.Addresses("wss://a/", "https://a/1", "https://a/2", "https://a/3", "https://a/4")
     with pytest.raises(ValidationError):
-        markup.transfer(words="", language="en-US", number=number, to=to)
+        markup.transfer(words="", language="en-US", number=number, longest_s=1800, to=to)
 
 
 # Where callers are put through

@@ -372,9 +372,11 @@ class Call:
         self._replies.wanted = self._offer = StartReply(say=self._lines.offer_person)
 
     def _caller_hung_up(self) -> None:
-        """Who leaves during the goodbye was not lost: the call had come to its end."""
+        """Who leaves during the goodbye was not lost: the call had come to its end. Nor was one that should be over long ago: it
+        was the carrier who ended it."""
         goodbye = self.state is State.CLOSING and isinstance(self._last_act, HangUp)
-        self._end(self._end_reason if goodbye else "caller_hung_up")
+        too_long = self.state is not State.CLOSING and self._now - self._began > self._policy.longest_call_s
+        self._end(self._end_reason if goodbye else "max_duration" if too_long else "caller_hung_up")
 
     def _line_lost(self) -> None:
         """What was about to be done is done; otherwise the carrier will ask for another stream."""

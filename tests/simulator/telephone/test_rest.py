@@ -344,3 +344,23 @@ async def test_callbacks_that_get_lost_are_never_sent(ring: Ring, telephone: Tel
     await call.settled
     assert "/recorded" not in product.forms
     assert call.recordings[0].state == "completed"
+
+
+async def test_a_call_ends_when_its_limit_is_reached(ring: Ring, client: Client) -> None:
+    call = await ring(CONNECT)
+    await call.until(lambda: call.stream is not None)
+    await asyncio.to_thread(client.calls(call.sid).update, time_limit=60)
+    # Set anew, the later one holds.
+    await asyncio.to_thread(client.calls(call.sid).update, time_limit=3)
+    assert await call.ended == "completed"
+    assert call.hung_up_by == "limit"
+    assert 3 <= call.duration_s <= 5
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "soon", "86401"])
+async def test_a_limit_is_a_number_of_seconds(ring: Ring, telephone: Telephone, limit: str) -> None:
+    call = await ring(CONNECT)
+    await call.until(lambda: call.stream is not None)
+    reply = await ask(telephone, f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{call.sid}.json", "POST", form={"TimeLimit": limit})
+    assert (reply.status, call.limit_s) == (400, None)
+    await call.hang_up()

@@ -1144,6 +1144,14 @@ def test_the_longest_call_ends_with_a_goodbye():
     assert scene.end == LogEnd("max_duration", scene.at_ms)
 
 
+@pytest.mark.parametrize(("lasted_s", "reason"), [(29.0, "caller_hung_up"), (31.0, "max_duration")])
+def test_a_call_that_the_carrier_ends_because_we_did_not_was_too_long(lasted_s, reason):
+    """Without `DeadlinePassed`: our own timer does not go off."""
+    scene = Scene(replace(POLICY, longest_call_s=30.0)).answered()
+    scene.happens(CallerHungUp(), after=lasted_s - (scene.now - scene.began))
+    assert scene.end == LogEnd(reason, round(lasted_s * 1000))
+
+
 def test_only_the_first_last_act_counts_and_a_tool_asked_for_after_it_is_refused():
     scene = Scene().answered()
     scene.speaks("person")

@@ -35,6 +35,12 @@ def redirect_call(call_sid: str, url: str) -> None:
         _client().calls(call_sid).update(url=url, method="POST")
 
 
+def limit_call(call_sid: str, seconds: int) -> None:
+    """The carrier itself ends the whole call when it has lasted so long since it was answered. Raises `CarrierError`."""
+    with _errors_as_ours():
+        _client().calls(call_sid).update(time_limit=seconds)
+
+
 def end_call(call_sid: str) -> None:
     """Hang up. A call that is over already is no error."""
     try:

@@ -55,8 +55,8 @@ def go_on(*, words: str, language: str, ticket: str, to: Addresses) -> str:
     return str(response)
 
 
-def transfer(*, words: str, language: str, number: str, to: Addresses) -> str:
-    """Ring a person. What becomes of it is asked for at `transfer_finished`.
+def transfer(*, words: str, language: str, number: str, longest_s: int, to: Addresses) -> str:
+    """Ring a person, and let them talk for so long. What becomes of it is asked for at `transfer_finished`.
 
     Raises `ValidationError` for what must never be rung, whoever decided on it.
     """
@@ -64,7 +64,7 @@ def transfer(*, words: str, language: str, number: str, to: Addresses) -> str:
     response = VoiceResponse()
     if words:
         response.say(words, language=language)
-    dial = Dial(timeout=RING_S, action=to.transfer_finished)
+    dial = Dial(timeout=RING_S, time_limit=longest_s, action=to.transfer_finished)
     dial.number(number)
     response.append(dial)
     return str(response)

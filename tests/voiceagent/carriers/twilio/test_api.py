@@ -30,6 +30,12 @@ async def test_a_call_nobody_knows_is_over(telephone):
     assert (error.value.ended, error.value.permanent) == (True, True)
 
 
+async def test_a_limit_cannot_be_set_on_a_call_that_is_over(telephone):
+    with pytest.raises(CarrierError) as error:
+        await asyncio.to_thread(api.limit_call, "CA" + "0" * 32, 900)
+    assert error.value.ended
+
+
 async def test_hanging_up_a_call_that_is_over_is_no_error(telephone):
     await asyncio.to_thread(api.end_call, "CA" + "0" * 32)
     assert len(telephone.asked) == 1

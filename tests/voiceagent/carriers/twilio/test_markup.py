@@ -19,7 +19,7 @@ FALLBACK = (settings.BASE_DIR / "templates/carrier/fallback.xml").read_text()
 DOCUMENTS = {
     "fallback": FALLBACK,
     "answer": ANSWER,
-    "transfer": markup.transfer(words="Please hold.", language="en-US", number="+14155550199", to=TO),
+    "transfer": markup.transfer(words="Please hold.", language="en-US", number="+14155550199", longest_s=1800, to=TO),
     "message": markup.take_message(words="After the tone.", language="en-US", goodbye="Goodbye.", to=TO),
     "hang up": markup.hang_up(words="Goodbye.", language="en-US"),
     "hang up silently": markup.hang_up(),
@@ -33,6 +33,11 @@ def verbs(document: str) -> list[ElementTree.Element]:
 def test_the_notice_is_heard_before_recording_and_before_the_agent():
     assert [verb.tag for verb in verbs(ANSWER)] == ["Say", "Start", "Connect"]
     assert verbs(ANSWER)[0].text == "You speak with a machine & are recorded."
+
+
+def test_nobody_talks_with_a_person_for_ever():
+    (dial,) = [verb for verb in verbs(DOCUMENTS["transfer"]) if verb.tag == "Dial"]
+    assert (dial.get("timeout"), dial.get("timeLimit")) == ("20", "1800")
 
 
 def test_both_sides_are_recorded_and_nothing_is_trimmed():
@@ -98,5 +103,5 @@ def test_the_fallback_needs_nothing_of_ours():
 
 
 def test_words_cannot_become_markup():
-    document = markup.transfer(words="</Say><Dial>+882123</Dial>", language="en-US", number="+14155550199", to=TO)
+    document = markup.transfer(words="</Say><Dial>+882123</Dial>", language="en-US", number="+14155550199", longest_s=1800, to=TO)
     assert [verb.tag for verb in verbs(document)] == ["Say", "Dial"]
