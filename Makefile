@@ -8,7 +8,7 @@ BOOTSTRAP := callcenter/bootstrap.py
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$each && break; done)
 
-.PHONY: help demo run test drill soak core lint types install lock clean
+.PHONY: help demo run test audit drill soak core lint types install lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -23,6 +23,9 @@ run: install ## start everything for real calls, from the settings in the enviro
 
 test: lint types ## check style, types, import contracts and migrations, and run every test
 	@$(RUN) -m pytest -n 4 --dist worksteal
+
+audit: install ## look at all that could be wrong with this deployment, known weaknesses of its packages included
+	@$(RUN) manage.py audit
 
 drill: install ## break everything a live call needs, one thing at a time, and print what the caller heard
 	@$(RUN) -m tests.drill

@@ -69,6 +69,13 @@ def watch_backlog(**_: object) -> None:
 
     # In this process, because there is one of it, and because it does not wait for a worker.
     overdue.watch_backlog(overdue.Backlog())
+    signals.after_task_publish.connect(tell_that_the_clock_runs)
+
+
+def tell_that_the_clock_runs(**_: object) -> None:
+    from . import overdue
+
+    overdue.beat_is_alive()
 
 
 @signals.before_task_publish.connect

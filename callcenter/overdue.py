@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection
 from threading import Thread
 
+from django.core.cache import cache
 from django.db import Error, connections
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ LOOKS_EVERY_S = 10.0
 # In a minute two sweeps wake what is due.
 DEAF_AFTER_LOOKS = 6
 DEAF = 1
+BEAT, BEAT_SILENT_AFTER_S = "beat", 90
 
 
 class Hearing:
@@ -65,6 +67,15 @@ def oldest_due_s(queues: Collection[str] = ()) -> float:
         due = due.filter(state__in=[waits_in[queue] for queue in queues])
     since = due.since()
     return (now - since).total_seconds() if since else 0.0
+
+
+def beat_is_alive() -> None:
+    """The clock has just sent something, which it does every half minute."""
+    cache.set(BEAT, True, BEAT_SILENT_AFTER_S)
+
+
+def beat_was_heard() -> bool:
+    return bool(cache.get(BEAT))
 
 
 def watch_worker(hearing: Hearing, queues: Collection[str], could_take_work: Callable[[], bool]) -> None:

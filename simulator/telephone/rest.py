@@ -1,6 +1,7 @@
 """Twilio's REST API, as much of it as a call needs: calls, recordings and their media, in Twilio's own shapes and error codes."""
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,7 @@ def application(network: "Telephone") -> web.Application:
     app.router.add_get(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.list_recordings)
     app.router.add_post(f"{ACCOUNT}/Calls/{{call}}/Recordings.json", api.start_recording)
     app.router.add_post(f"{ACCOUNT}/Calls/{{call}}/Recordings/{{recording}}.json", api.update_recording)
+    app.router.add_get(f"{ACCOUNT}/IncomingPhoneNumbers.json", api.list_numbers)
     app.router.add_get(f"{ACCOUNT}/Recordings.json", api.list_recordings)
     app.router.add_get(f"{ACCOUNT}/Recordings/{{recording}}.json", api.show_recording)
     app.router.add_delete(f"{ACCOUNT}/Recordings/{{recording}}.json", api.delete_recording)
@@ -209,6 +211,10 @@ class Api:
         found = [r for r in self._network.recordings.values() if r.state != "deleted" and wanted in (None, r.call_sid)]
         return _page(request, "recordings", [self._recording_as_json(recording) for recording in found])
 
+    async def list_numbers(self, request: web.Request) -> web.Response:
+        """All lead where the network sends its calls."""
+        return _page(request, "incoming_phone_numbers", [self._number_as_json(number) for number in sorted(self._network.numbers)])
+
     async def show_recording(self, request: web.Request) -> web.Response:
         return web.json_response(self._recording_as_json(self._recording(request)))
 
@@ -310,6 +316,25 @@ class Api:
             "end_time": moment(ended_ms),
             "uri": f"{uri}.json",
             "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
+        }
+
+    def _number_as_json(self, number: str) -> dict[str, Any]:
+        sid = "PN" + hashlib.sha256(number.encode()).hexdigest()[:32]
+        return {
+            "sid": sid,
+            "account_sid": self._network.account_sid,
+            "friendly_name": number,
+            "phone_number": number,
+            "api_version": "2010-04-01",
+            "voice_url": self._network.webhook_url,
+            "voice_method": "POST",
+            "voice_fallback_url": self._network.fallback_url or None,
+            "voice_fallback_method": "POST",
+            "voice_application_sid": "",
+            "status_callback": self._network.status_callback,
+            "status_callback_method": "POST",
+            "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},
+            "uri": f"/2010-04-01/Accounts/{self._network.account_sid}/IncomingPhoneNumbers/{sid}.json",
         }
 
     def _recording_as_json(self, recording: Recording) -> dict[str, Any]:

@@ -4,7 +4,7 @@
     markup     what the carrier is to do next: `answer`, `transfer`, `take_message`, `hang_up`
     webhooks   `is_signed`, and forms to the facts of `base`. Pure.
     api        what is done or asked from outside the stream: `redirect_call`, `end_call`, `call_facts`, `recordings_of`,
-               `fetch_recording`, `delete_recording`
+               `fetch_recording`, `delete_recording`, `account_set_up`
 
 The rest of the product knows the one in use as `carrier`.
 """

@@ -4,6 +4,7 @@ A caller's number is a hint and never a proof: it may be withheld (""), a SIP or
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 CallState = Literal["ringing", "in_progress", "completed", "busy", "failed", "no_answer", "canceled"]
@@ -70,6 +71,24 @@ class CallFacts:
     status: CallStatus
     dials: tuple[DialOutcome, ...] = ()
     recordings: tuple[RecordingAnnounced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSetUp:
+    """Where one of our numbers leads: what the carrier requests when it is called, and when such a call changes or ends."""
+
+    number: str
+    incoming_call: tuple[str, str]
+    call_status: tuple[str, str]
+    """Method and address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSetUp:
+    """`clock`: what time it is there, to the second, if it says so."""
+
+    numbers: tuple[NumberSetUp, ...]
+    clock: datetime | None
 
 
 class CarrierError(Exception):

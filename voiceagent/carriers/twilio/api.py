@@ -6,6 +6,8 @@ Addresses are built from SIDs and settings only: an address somebody sends us is
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 
 import requests
@@ -14,7 +16,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from ..base import CallFacts, CarrierError, DialOutcome, RecordingAnnounced
+from ..base import AccountSetUp, CallFacts, CarrierError, DialOutcome, NumberSetUp, RecordingAnnounced
 from . import webhooks as forms
 
 # The SDK has no limit of its own, and a caller is listening.
@@ -98,6 +100,41 @@ def delete_recording(recording_sid: str) -> None:
     except CarrierError as error:
         if error.status != 404:
             raise
+
+
+def account_set_up() -> AccountSetUp:
+    """How our numbers are set up, and the carrier's clock. Raises `CarrierError`."""
+    url = f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/IncomingPhoneNumbers.json"
+    try:
+        answer = requests.get(url, params={"PageSize": "1000"}, auth=_credentials(), timeout=TIMEOUT_S, allow_redirects=False)
+        if answer.status_code != 200:
+            raise CarrierError(
+                f"the carrier answered {answer.status_code}",
+                status=answer.status_code,
+                permanent=answer.status_code in (401, 403, 404),
+            )
+        return AccountSetUp(
+            tuple(
+                NumberSetUp(
+                    str(one["phone_number"]),
+                    (str(one["voice_method"]), str(one["voice_url"] or "")),
+                    (str(one["status_callback_method"]), str(one["status_callback"] or "")),
+                )
+                for one in answer.json()["incoming_phone_numbers"]
+            ),
+            _moment(answer.headers.get("Date", "")),
+        )
+    except requests.ConnectionError as error:
+        raise CarrierError(f"the carrier could not be reached ({type(error).__name__})") from None
+    except (requests.RequestException, LookupError, TypeError, ValueError) as error:
+        raise CarrierError(f"the carrier could not be understood ({type(error).__name__})") from None
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date)
+    except ValueError:
+        return None
 
 
 def fetch_recording(recording_sid: str, channels: int, into: BinaryIO) -> str:
