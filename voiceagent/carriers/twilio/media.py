@@ -16,6 +16,7 @@ from ...call.events import CallerAudio, CallerHungUp, DigitPressed, MarkReached
 
 LONGEST_FRAME = 64 * 1024
 STREAM_SID = re.compile(r"MZ[0-9a-f]{32}")
+KEYS = frozenset("0123456789*#ABCD")
 
 
 class BadFrame(ValueError):
@@ -76,7 +77,7 @@ def decode(text: str | bytes) -> Received | None:
             return _caller_audio(payload) if track == "inbound" else None
         case _Message(event="mark", mark=_Mark(name=name)):
             return MarkReached(name)
-        case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)):
+        case _Message(event="dtmf", dtmf=_Dtmf(digit=digit)) if digit in KEYS:
             return DigitPressed(digit)
         case _Message(event="start", start=_Start() as start) if STREAM_SID.fullmatch(start.streamSid):
             return StreamStarted(start.streamSid, start.callSid, start.accountSid)

@@ -18,6 +18,7 @@ SIGNATURE_HEADER = "X-Twilio-Signature"
 
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-f]{32}")
+ERROR_CODE = re.compile(r"[0-9]{1,10}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LARGEST_NUMBER = 2**31 - 1
 MOST_COUNTED = 1000
@@ -119,7 +120,7 @@ def recording_announced(form: Mapping[str, str]) -> RecordingAnnounced:
         _one_of(form, "RecordingStatus", RECORDING_STATES),
         duration_s=_number_of(form, "RecordingDuration"),
         channels={"1": 1, "2": 2}.get(form.get("RecordingChannels", "")),
-        reason=form.get("ErrorCode", "")[:20],
+        reason=code if ERROR_CODE.fullmatch(code := form.get("ErrorCode", "")) else "",
         is_message=form.get("RecordingSource") == "RecordVerb",
     )
 

@@ -102,6 +102,27 @@ def test_the_fallback_needs_nothing_of_ours():
     assert not [verb for verb in verbs(FALLBACK) if set(verb.attrib) - {"language", "timeout"}]
 
 
-def test_words_cannot_become_markup():
-    document = markup.transfer(words="</Say><Dial>+882123</Dial>", language="en-US", number="+14155550199", longest_s=1800, to=TO)
-    assert [verb.tag for verb in verbs(document)] == ["Say", "Dial"]
+HOSTILE = "</Say><Dial>+882123</Dial><Say>"
+
+
+@pytest.mark.parametrize(
+    ("document", "tags"),
+    [
+        (markup.answer(notice=HOSTILE, language="en-US", ticket="7-abc", to=TO), ["Say", "Start", "Connect"]),
+        (markup.go_on(words=HOSTILE, language="en-US", ticket="7-abc", to=TO), ["Say", "Connect"]),
+        (markup.transfer(words=HOSTILE, language="en-US", number="+14155550199", longest_s=1800, to=TO), ["Say", "Dial"]),
+        (markup.take_message(words=HOSTILE, language="en-US", goodbye=HOSTILE, to=TO), ["Say", "Record", "Say", "Hangup"]),
+        (markup.hang_up(words=HOSTILE, language="en-US"), ["Say", "Hangup"]),
+    ],
+    ids=["answer", "go on", "transfer", "message", "hang up"],
+)
+def test_words_cannot_become_markup(document, tags):
+    """More of this, with words that nobody thought of, in `tests.fuzz`."""
+    assert [verb.tag for verb in verbs(document)] == tags
+    assert {verb.text for verb in verbs(document) if verb.tag == "Say"} == {HOSTILE}
+
+
+def test_a_character_that_no_document_can_hold_does_not_cost_the_others():
+    words = "Good\0 \x1bmorning\ud800,\ufffe Ada\x0b."
+    assert [verb.text for verb in verbs(markup.hang_up(words=words, language="en-US"))] == ["Good morning, Ada.", None]
+    assert [verb.tag for verb in verbs(markup.hang_up(words="\0", language="en-US"))] == ["Hangup"]

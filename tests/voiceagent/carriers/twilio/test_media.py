@@ -94,3 +94,9 @@ def test_no_frame_breaks_the_decoder(text):
 )
 def test_commands_become_the_messages_twilio_takes(command, message):
     assert json.loads(encode(SID, command)) == message
+
+
+@pytest.mark.parametrize("digit", ["", "12", "x", "a", "٣", "</Say>", "1\0"])
+def test_what_is_no_key_of_a_telephone_is_rubbish(digit):
+    with pytest.raises(BadFrame):
+        decode(frame("dtmf", dtmf={"track": "inbound_track", "digit": digit}))

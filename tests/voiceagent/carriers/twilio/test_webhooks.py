@@ -213,3 +213,9 @@ def test_a_form_that_lacks_what_it_must_have_names_the_field_and_not_its_value(r
     with pytest.raises(webhooks.BadForm, match=field) as error:
         read(form)
     assert "4155550142" not in str(error.value)
+
+
+@pytest.mark.parametrize("code", ["", "x", "16102\0", "+14155550142", "9" * 11, "١٦١٠٢"])
+def test_a_code_that_is_none_is_no_reason(code):
+    form = {"CallSid": CALL, "RecordingSid": RECORDING, "RecordingStatus": "absent", "ErrorCode": code}
+    assert webhooks.recording_announced(form).reason == ""
