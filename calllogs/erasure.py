@@ -26,7 +26,7 @@ from orders.models import Appointment, Confirmation, Customer, Order, OrderItem,
 from staff import audit
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
-from voiceagent.models import BEAT_LASTS, BlockedNumber, MediaStream, ToolEffect
+from voiceagent.models import BEAT_LASTS, BlockedNumber, MediaStream, ToolEffect, ToolUses
 
 from . import audio
 from .models import (
@@ -120,6 +120,7 @@ class Traces:
             "transcriptions": Transcription.objects.filter(recording__call__call_sid__in=self.call_sids),
             "media streams": MediaStream.objects.filter(of_sid),
             "what tools did": ToolEffect.objects.filter(of_sid),
+            "how often tools were used": ToolUses.objects.filter(of_sid),
             "proofs": Proof.objects.filter(of_sid),
             "questions": Confirmation.objects.filter(of_sid),
             "appointments": self.appointments,
@@ -302,7 +303,7 @@ def delete_calls(traces: Traces) -> None:
     places = traces.places
     over = Hold.objects.exclude(pk__in=Hold.objects.active(timezone.now()))
     over.filter(Q(call__call_sid__in=traces.call_sids) | Q(caller_number__in=traces.numbers)).delete()
-    for name in ("proofs", "questions", "what tools did", "media streams", "calls"):
+    for name in ("proofs", "questions", "what tools did", "how often tools were used", "media streams", "calls"):
         places[name].delete()
 
 

@@ -18,7 +18,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.models import Confirmation, Customer, Proof, Tally, forget_history
-from voiceagent.models import MediaStream, ToolEffect
+from voiceagent.models import MediaStream, ToolEffect, ToolUses
 
 from .models import CallLog, ErasedCall, Hold, Recording, Status, ToolCall, Transcription, Turn
 from .models.erasures import keyed_hash
@@ -154,6 +154,7 @@ CLASSES = (
     Class("tools", "what tools of calls were asked and told", ("KEEP_TOOLS_DAYS", "KEEP_CALLS_DAYS"), tools_due, clear_tools),
     Class("streams", "media streams", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(MediaStream, "issued_at"), delete),
     Class("effects", "what tools did", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(ToolEffect, "begun_at"), delete),
+    Class("uses", "how often tools were used", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(ToolUses, "begun_at"), delete),
     Class("proofs", "who callers proved to be", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(Proof, "begun_at"), delete),
     Class(
         "questions",

@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from itertools import groupby
 from typing import Annotated, Any
 
-from voiceagent.toolbox import AskKeypad, Caller, ToolError, tool
+from voiceagent.toolbox import AskKeypad, Caller, Done, ToolError, tool
 
 from .asking import ask_for_phone, ask_for_proof, ask_for_time, ask_which
 from .claims import callback_number, claims_in, order_number_in
@@ -71,7 +71,7 @@ def cancel_order(
     order_number: OrderNumber,
     detail: Detail = "",
     confirmed: Annotated[bool, "True only after this tool asked about exactly this order and the caller then said yes"] = False,
-) -> str | AskKeypad:
+) -> str | Done | AskKeypad:
     """Cancel an order that has not been shipped. The first use tells you what to ask the caller; after a clear yes, use it
     again with confirmed set to true."""
     claims = order_number_in(tidy(order_number)) + claims_in(tidy(detail))
@@ -95,7 +95,7 @@ def cancel_order(
         if refusal.order.status == Order.Status.CANCELLED:
             return say("cannot_cancel", order=refusal.order)
         raise ToolError(say("cannot_cancel", order=refusal.order)) from None
-    return say("cancelled", order=order)
+    return Done(say("cancelled", order=order))
 
 
 @tool(writes=True)
@@ -106,7 +106,7 @@ def book_appointment(
     ],
     preferred_time: Annotated[str, "When, in the caller's own words, such as 'tomorrow at two' or 'next Friday morning'"],
     about: Annotated[str, "What it is about, in a few words"] = "",
-) -> str | AskKeypad:
+) -> str | Done | AskKeypad:
     """Book a call-back from our team. It answers with the booked time, or with free times or a question for the caller."""
     number = callback_number(tidy(phone), caller)
     if number is None:
@@ -130,7 +130,7 @@ def book_appointment(
         raise ToolError(say("too_many_bookings", why=refusal.why)) from None
     except NotFree as refusal:
         return say("not_free", why=refusal.why, moment=meaning.moment, day=meaning.moment.date(), times=refusal.nearby)
-    return say("booked", appointment=appointment, own_number=number == caller.number)
+    return Done(say("booked", appointment=appointment, own_number=number == caller.number))
 
 
 @tool

@@ -55,7 +55,7 @@ def test_the_files_and_folders_that_are_named_exist(document):
         assert (BASE_DIR / path).exists(), f"{document} names {path}"
 
 
-def test_the_recipe_for_a_tool_makes_a_tool():
+def test_the_recipe_for_a_tool_makes_a_tool(db):
     (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
     made: dict[str, object] = {}
     exec(code, made)  # noqa: S102  our own document

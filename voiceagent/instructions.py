@@ -66,6 +66,7 @@ def engine_config(chosen: AgentSettings, tools: Iterable[Tool], briefing: str) -
         ),
         say_exactly=written("agent/say_exactly.txt"),
         resume=written("agent/resume.txt"),
+        tool_result=written("agent/tool_result.txt"),
         tools=tuple(ToolSchema(tool.name, tool.description, tool.parameters) for tool in tools),
         language=chosen.language,
         transcription_model=settings.OPENAI_LIVE_TRANSCRIPTION_MODEL,

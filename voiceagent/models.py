@@ -108,6 +108,27 @@ class ToolEffect(models.Model):
         return f"{self.name} in {self.call_sid}"
 
 
+class ToolUses(models.Model):
+    """How often one tool was asked for in a call, and how often that changed anything. See `budget`."""
+
+    call_sid = models.CharField(max_length=64)
+    name = models.CharField(max_length=64)
+    uses = models.PositiveIntegerField(default=0)
+    deeds = models.PositiveIntegerField(default=0)
+    begun_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "tool uses"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("call_sid", "name"), name="a_call_counts_each_tool_once"),
+            models.CheckConstraint(condition=~Q(call_sid=""), name="a_use_belongs_to_a_call"),
+            models.CheckConstraint(condition=Q(deeds__lte=F("uses")), name="what_was_done_was_asked_for"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.call_sid}"
+
+
 class TransferDestination(models.Model):
     """Where callers are put through. The model names a department, never a number."""
 

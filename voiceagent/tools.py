@@ -8,17 +8,20 @@ from .call.commands import HangUp, SwitchLanguage, Transfer
 from .languages import LANGUAGES
 from .models import AgentSettings, TransferDestination
 from .toolbox import Caller, ToolError, tool
-from .words import written
+from .words import visible, written
+
+LONGEST_REASON = 200
 
 
-@tool
+@tool(counted=False)
 def transfer_to_human(
     caller: Caller,
     reason: Annotated[str, "Why, in one short sentence, for the person who takes the call"],
     department: Annotated[str, "The department, if one was named to you; otherwise leave it empty"] = "",
 ) -> Transfer:
     """Put the caller through to a person. Use it at once when the caller asks for one, is upset, or needs what you cannot do."""
-    return Transfer(reason.strip()[:200] or "not given", department if is_known(department) else "")
+    why = visible(reason[: 2 * LONGEST_REASON])[:LONGEST_REASON]
+    return Transfer(why or "not given", department if is_known(department) else "")
 
 
 def is_known(department: str) -> bool:
@@ -30,7 +33,7 @@ def is_known(department: str) -> bool:
         return False
 
 
-@tool
+@tool(counted=False)
 def end_call(caller: Caller) -> HangUp:
     """Hang up, after you have said goodbye. Use it when the caller says goodbye or needs nothing more."""
     return HangUp()

@@ -5,12 +5,23 @@ What is said in English stands in `templates/spoken/<folder>/`, and in any other
 """
 
 import hashlib
+import re
+import unicodedata
 from typing import Any
 
 from django.conf import settings
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils import translation
+
+# Letters and marks that have no look of their own: an instruction can be written in them that nobody sees.
+UNSEEN = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+
+def visible(text: str) -> str:
+    """Only what can be seen, on one line: nothing that controls, turns the direction of writing, joins, tags or hides."""
+    spaced = "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
+    return " ".join(UNSEEN.sub("", "".join(one for one in spaced if unicodedata.category(one)[0] != "C")).split())
 
 
 def spoken(name: str, /, *, language: str = "en", **facts: Any) -> str:

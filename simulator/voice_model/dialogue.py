@@ -376,8 +376,9 @@ class Dialogue:
 
 
 def speakable(told: str) -> str:
-    """A tool's result in words. Of JSON only what is text and not a code."""
-    told = told.strip()
+    """A tool's result in words. Of a quotation what is quoted, of JSON only what is text and not a code."""
+    quoted = re.search(r"⟦(.*)⟧", told, re.DOTALL)
+    told = (quoted[1] if quoted else told).strip()
     if told.startswith("{"):
         try:
             values = json.loads(told)
@@ -390,7 +391,13 @@ def speakable(told: str) -> str:
 
 def is_for_the_model(told: str) -> bool:
     """Whether a tool's result speaks to the model and not to the caller."""
-    return bool(re.search(r"\bsay so\b|\bask the caller\b|\bthere is no tool\b|\barguments are not valid\b", told, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\bsay (?:so|that you)\b|\bcould not be checked\b|\bask the caller\b|\bthere is no tool\b|\barguments are not valid\b",
+            told,
+            re.IGNORECASE,
+        )
+    )
 
 
 def is_refusal(told: str) -> bool:

@@ -12,7 +12,7 @@ from voiceagent import tickets
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.endings import carrier_reported
-from voiceagent.models import MediaStream, ToolEffect
+from voiceagent.models import MediaStream, ToolEffect, ToolUses
 
 from .media import MediaServer
 from .recordings import silence, tone, wav
@@ -70,6 +70,7 @@ def kept_call(who: Person, letter: str = "a", *, ended: bool = True, state: str 
     log.write(call_sid, LogTurn(3, "agent", 4000, 5000, f"Goodbye {who.name}, at {who.number}.", f"Goodbye {who.name}"), 1)
     effect = {"name": "lookup_order", "arguments": arguments, "status": "done", "output": f"{who.name}: shipped."}
     ToolEffect.objects.create(call_sid=call_sid, tool_call_id="c1", **effect)
+    ToolUses.objects.create(call_sid=call_sid, name="lookup_order", uses=1)
     Proof.objects.create(call_sid=call_sid, customer=Customer.objects.filter(email=who.email).first())
     log.write(call_sid, LogTransfer("returns", f"{who.name} wants a person", 6000), 1)
     if not ended:
@@ -102,7 +103,7 @@ def age(call: CallLog, days: int, now: datetime) -> None:
     then = now - timedelta(days=days)
     CallLog.objects.filter(pk=call.pk).update(started_at=then, streaming_at=then, ended_at=then)
     MediaStream.objects.filter(call_sid=call.call_sid).update(issued_at=then)
-    for model in (ToolEffect, Proof):
+    for model in (ToolEffect, ToolUses, Proof):
         model._default_manager.filter(call_sid=call.call_sid).update(begun_at=then)
 
 

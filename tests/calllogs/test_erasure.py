@@ -114,6 +114,7 @@ class TestErasing:
             "transcriptions": 2,
             "media streams": 1,
             "what tools did": 1,
+            "how often tools were used": 1,
             "proofs": 1,
             "appointments": 1,
             "customers": 1,

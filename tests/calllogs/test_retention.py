@@ -20,7 +20,7 @@ from calllogs.tasks import delete_at_carrier, sweep_recordings
 from orders.models import Appointment, Confirmation, Customer, Order, Proof, Tally
 from voiceagent.call.commands import LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, IncomingCall, RecordingAnnounced
-from voiceagent.models import MediaStream, ToolEffect
+from voiceagent.models import MediaStream, ToolEffect, ToolUses
 
 from .disk import files
 from .kept import ADA, BEN, GOOD, age, kept_call, ordered, sid
@@ -77,13 +77,13 @@ def all_uses() -> str:
     ("days", "classes"),
     [
         (29, set()),
-        (30, {"streams", "effects", "proofs"}),
-        (89, {"streams", "effects", "proofs"}),
-        (90, {"streams", "effects", "proofs", "audio"}),
-        (179, {"streams", "effects", "proofs", "audio"}),
+        (30, {"streams", "effects", "uses", "proofs"}),
+        (89, {"streams", "effects", "uses", "proofs"}),
+        (90, {"streams", "effects", "uses", "proofs", "audio"}),
+        (179, {"streams", "effects", "uses", "proofs", "audio"}),
         # Words wait until the sound they could be heard from is gone, and the call until the carrier says so.
-        (180, {"streams", "effects", "proofs", "audio", "tools"}),
-        (5000, {"streams", "effects", "proofs", "audio", "tools"}),
+        (180, {"streams", "effects", "uses", "proofs", "audio", "tools"}),
+        (5000, {"streams", "effects", "uses", "proofs", "audio", "tools"}),
     ],
 )
 def test_each_class_is_due_after_its_own_time(days: int, classes: set[str]) -> None:
@@ -193,13 +193,15 @@ def test_what_the_agent_had_to_remember_goes_also_of_a_call_nobody_knows() -> No
         MediaStream.objects.create(call_sid=f"CA{days}", issued_at=then)
         ToolEffect.objects.create(call_sid=f"CA{days}", tool_call_id="1", name="x", status="done")
         ToolEffect.objects.filter(call_sid=f"CA{days}").update(begun_at=then)
+        ToolUses.objects.create(call_sid=f"CA{days}", name="x")
+        ToolUses.objects.filter(call_sid=f"CA{days}").update(begun_at=then)
         Proof.objects.create(call_sid=f"CA{days}")
         Proof.objects.filter(call_sid=f"CA{days}").update(begun_at=then)
         question = {"question": "Shall I cancel it?", "asked_by": "1", "order": ordered(BEN) if days == 29 else Order.objects.get()}
         Confirmation.objects.create(call_sid=f"CA{days}", asked_at=then, **question)
         Tally.objects.create(day=then, key=f"{days}" * 32)
     clear_what_is_due()
-    for model in (MediaStream, ToolEffect, Proof, Confirmation):
+    for model in (MediaStream, ToolEffect, ToolUses, Proof, Confirmation):
         assert set(model._default_manager.values_list("call_sid", flat=True)) - {sid("CA", "b")} == {"CA29"}
         assert (model is Confirmation) or model._default_manager.filter(call_sid=sid("CA", "b")).exists()
     assert Tally.objects.get().key.startswith("29")
@@ -282,7 +284,7 @@ class TestHolds:
         clear_what_is_due()
         assert ADA.words in all_words()
         Hold.objects.filter(pk=hold.pk).update(until=NOON)
-        assert set(due()) == {"streams", "effects", "proofs", "audio", "tools"}
+        assert set(due()) == {"streams", "effects", "uses", "proofs", "audio", "tools"}
 
     def test_lifted_it_holds_nothing(self) -> None:
         call = kept_call(ADA)
@@ -329,6 +331,7 @@ class TestLimits:
             "tools": 40,
             "streams": 30,
             "effects": 30,
+            "uses": 30,
             "proofs": 30,
             "questions": 30,
             "tallies": 30,

@@ -8,6 +8,7 @@ import pytest
 from orders.models import Appointment, OpeningHours, Order, Proof, Tally
 from orders.tools import TOOLS
 from voiceagent.call.commands import TakeDigits
+from voiceagent.models import ToolUses
 from voiceagent.toolbox import Caller, Toolbox
 
 BOX = Toolbox(TOOLS)
@@ -227,6 +228,7 @@ def test_the_words_are_the_same_whether_the_order_exists_or_not(shop, now, turns
     there = [line.look_up(*turn) for line in [Line()] for turn in turns]
     Proof.objects.all().delete()
     Tally.objects.all().delete()
+    ToolUses.objects.all().delete()
     Order.objects.all().delete()
     assert there == [line.look_up(*turn) for line in [Line()] for turn in turns]
     assert differ(there)

@@ -219,6 +219,27 @@ class TestProof:
         told = said("lookup_order", query="47192") + said("lookup_order", query="all") + said("cancel_order", order_number="51830")
         assert not re.search(r"Pine|94110|@|Lindgren|Ada|1 4 1 5 5|tracking", told)
 
+    @pytest.mark.parametrize("status", list(Order.Status))
+    def test_nothing_else_that_is_known_of_an_order_or_its_customer_is_told(self, ada, place_order, status):
+        """Whatever else there is, or will be: every text and number of their rows is made out, and not heard again."""
+        told = {"number", "status", "placed_at", "estimated_delivery", "shipped_at", "delivered_at", "returned_at", "cancelled_at"}
+        order = place_order(ada, "ORD-10001", status)
+        place_order(ada, "ORD-10002", status)
+        for row in (order, ada):
+            marked = {
+                field.attname: f"Canary{field.attname}"[: field.max_length]
+                for field in row._meta.concrete_fields
+                if field.max_length
+                and not field.choices
+                and field.name not in told | {"email", "phone", "postcode", "cancelled_by"}
+            }
+            assert len(marked) >= 2
+            type(row).objects.filter(pk=row.pk).update(**marked)
+        outputs = [said("lookup_order", query="10001", detail="94110"), said("lookup_order", query="all")]
+        outputs += [said("cancel_order", order_number="10001", confirmed=yes) for yes in (False, True)]
+        assert "1 0 0 0 1" in outputs[0]
+        assert not re.search(r"Canary|94110|9 4 1 1 0|@|example|5550142|0 1 4 2|mia", " ".join(outputs))
+
     @pytest.mark.parametrize("call_sid", [""])
     def test_without_a_call_nothing_is_told(self, shop, call_sid, caplog):
         answer = use("lookup_order", Caller(call_sid), query="47192", detail="94110")
@@ -602,8 +623,9 @@ class TestHostileText:
         assert not re.search("[\u200b\u202e\x07]", output)
 
     def test_an_enormous_argument_is_cut(self, shop):
-        assert use("lookup_order", query="9" * 5_000_000).status == "done"
-        assert use("book_appointment", phone="1" * 100_000, preferred_time="tomorrow " * 100_000).status == "done"
+        assert use("lookup_order", query="9" * 7000).status == "done"
+        assert use("book_appointment", phone="1" * 3000, preferred_time="tomorrow " * 400).status == "done"
+        assert use("lookup_order", query="9" * 5_000_000).status == "refused"
 
     @pytest.mark.parametrize(
         "arguments", ['{"query": 47192}', '{"query": "1", "customer_id": 1}', "not json", "[]", '{"detail": "x"}']

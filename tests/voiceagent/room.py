@@ -43,6 +43,7 @@ from simulator.voice_model.connection import Connection, Faults, Record
 from simulator.voice_model.protocol import Session as VoiceModelSession
 from voiceagent import blocking, instructions, models
 from voiceagent import tools as own_tools
+from voiceagent.budget import Budget
 from voiceagent.call.commands import HandOver, LastAct, LogEnd, LogEntry, LogTurn, Remark, RunTool, Transfer
 from voiceagent.call.events import ToolFinished
 from voiceagent.call.machine import Call
@@ -638,6 +639,7 @@ class Room:
             inside.enter_context(patch.object(blocking, "record", self._record))
             inside.enter_context(patch.object(blocking, "ask_carrier", self._ask_carrier))
             inside.enter_context(patch.object(client, "connect", self.engine.connect))
+            inside.enter_context(patch.object(Budget, "ask_leave", lambda *_: "given"))
             inside.enter_context(patch.object(AgentSettings, "current", lambda line="": self.settings))
             nowhere = inside.enter_context(patch.object(models.TransferDestination, "objects"))
             nowhere.all.return_value = nowhere.values_list.return_value = []

@@ -163,7 +163,7 @@ async def test_a_line_that_just_ends_is_lost_and_the_call_may_go_on_on_another()
 async def test_the_last_act_is_carried_out_when_the_last_words_were_heard():
     d = Driven(use_tool=lambda run: ToolFinished(run.tool_call_id, "Bye.", "done", HangUp()))
     d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(40)), ToolRequested("r", "k", "end_call", "{}"))
-    await d.engine.until_told(SendToolOutput("k", "Bye."))
+    await d.engine.until_told(SendToolOutput("k", "Bye.", ours=True))
     d.engine.says(ReplyFinished("r", "completed"))
     assert d.line.acts == []
     d.line.says(*(MarkReached(told.name) for told in d.line.told if isinstance(told, SendMark)))

@@ -7,7 +7,9 @@ import pytest
 from voiceagent.call.commands import HangUp, SwitchLanguage, TakeDigits, Transfer
 from voiceagent.call.events import ToolFinished
 from voiceagent.models import ToolEffect
-from voiceagent.toolbox import LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
+from voiceagent.toolbox import LONGEST_ARGUMENTS, LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
+
+pytestmark = pytest.mark.django_db
 
 ADA = Caller("CA1", "+14155550142")
 used: list[tuple[object, ...]] = []
@@ -142,6 +144,35 @@ def test_how_often_something_was_asked_for_is_counted_for_each_call_and_thing():
 
 def test_a_long_answer_is_cut():
     assert len(use("find_hat", {"size": 1}).output) == LONGEST_OUTPUT
+
+
+@pytest.mark.parametrize("size", [LONGEST_ARGUMENTS + 1, 5_000_000])
+def test_arguments_without_end_are_not_even_read(size):
+    padded = '{"size": 58' + " " * (size - 12) + "}"
+    assert len(padded) == size
+    assert (use("find_hat", padded).status, used) == ("refused", [])
+    assert use("find_hat", '{"size": 58' + " " * (LONGEST_ARGUMENTS - 12) + "}").status == "done"
+
+
+@pytest.mark.parametrize("deep", ["[" * 3900 + "]" * 3900, '{"a":' * 1300 + "1" + "}" * 1300])
+def test_arguments_nested_without_end_do_nothing(deep):
+    assert use("find_hat", f'{{"size": 58, "colour": {deep}}}').status == "refused"
+    assert used == []
+
+
+HIDDEN = [
+    chr(code) for code in (0x00, 0x07, 0x1B, 0x200B, 0x200E, 0x202E, 0x2066, 0x2060, 0xFEFF, 0xE0049, 0xE0001, 0xFE0F, 0xE0100)
+]
+
+
+@pytest.mark.parametrize("hidden", [*HIDDEN, "\u3164", "\u2028", "\x85", "\ud800"])
+def test_what_a_tool_says_holds_nothing_that_cannot_be_seen(hidden):
+    @tool
+    def read_note(caller: Caller) -> str:
+        """Read a note."""
+        return f"be{hidden}fore"
+
+    assert Toolbox((read_note,)).use(ADA, "call_1", "read_note", "{}").output in ("before", "be fore")
 
 
 def test_a_function_that_cannot_be_a_tool_is_refused_at_import():

@@ -80,8 +80,11 @@ class ForgetTurn:
 
 @dataclass(frozen=True, slots=True)
 class SendToolOutput:
+    """`ours`: a word of ours to the engine. Otherwise it is what was found, and whatever it says is no instruction."""
+
     tool_call_id: str
     output: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

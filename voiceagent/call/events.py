@@ -7,7 +7,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .commands import ToolAct
+from .commands import HangUp, SwitchLanguage, ToolAct, Transfer
 from .usage import Usage
 
 ToolStatus = Literal["done", "failed", "refused", "timed_out"]
@@ -147,6 +147,11 @@ class ToolFinished:
     output: str
     status: ToolStatus
     act: ToolAct | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether `output` speaks to the model. Otherwise the tool found it, and anybody may have written it."""
+        return self.status in ("refused", "timed_out") or isinstance(self.act, HangUp | Transfer | SwitchLanguage)
 
 
 # From the process that carries the call

@@ -86,13 +86,15 @@ from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
 from .replies import Replies, Reply
 from .spending import Spending
-from .tool_runs import ToolRun, ToolRuns
+from .tool_runs import LONGEST_REQUEST, ToolRun, ToolRuns
 from .transcript import Transcript, Turn
 from .usage import Usage
 from .waiting import Waiting
 
 # What the ids of our own clips begin with; the engine knows nothing of them.
 CLIP = "clip-"
+# Why somebody is put through: the caller's or the model's words, for whoever takes the call.
+LONGEST_REASON = 300
 
 
 class State(Enum):
@@ -670,11 +672,11 @@ class Call:
         reply = self._replies.under_way
         if reply:
             reply.asked_for_tools = True
-        event = replace(event, arguments=masked(event.arguments))
+        event = replace(event, arguments=masked(event.arguments[:LONGEST_REQUEST]))
         run = ToolRun(event, self._transcript.next_position(), self._at_ms, reply, self._link.session)
         if self.state is State.CLOSING:
             refused = ToolFinished(event.tool_call_id, self._policy.tool_too_late, "refused")
-            self._out += [run.ended(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output)]
+            self._out += [run.ended(refused, self._at_ms), SendToolOutput(event.tool_call_id, refused.output, ours=True)]
             return
         self._tools.start(run)
         self._out += [run.begun(), RunTool(event.tool_call_id, event.name, event.arguments, self._answers.answered)]
@@ -699,10 +701,10 @@ class Call:
         interrupted = self._caller_speaking or (run.reply is not None and run.reply.cancelled)
         if isinstance(event.act, HangUp) and interrupted and self.state is State.TALKING:
             # Who interrupts the goodbye has something to say.
-            self._give_tool_output(run, self._policy.call_goes_on)
+            self._give_tool_output(run, self._policy.call_goes_on, ours=True)
             self._replies.want(StartReply())
             return
-        self._give_tool_output(run, event.output)
+        self._give_tool_output(run, event.output, ours=event.is_ours)
         if isinstance(event.act, Transfer | HangUp):
             reason: EndReason = "transferred" if isinstance(event.act, Transfer) else event.act.reason
             self._close(event.act, reason, after=run.reply, words=self._link.is_up)
@@ -710,11 +712,11 @@ class Call:
             self._replies.want(StartReply())
         self._act_on(self._concerns.tool_finished(event.status), "The agent could not help.")
 
-    def _give_tool_output(self, run: ToolRun, output: str) -> None:
+    def _give_tool_output(self, run: ToolRun, output: str, *, ours: bool) -> None:
         """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""
         self._answers.tool_told(run.request.tool_call_id)
         if run.session == self._link.session:
-            self._out.append(SendToolOutput(run.request.tool_call_id, output))
+            self._out.append(SendToolOutput(run.request.tool_call_id, output, ours))
         else:
             self._tell_engine(run.told(output))
 
@@ -829,7 +831,7 @@ class Call:
         self._timers.pop("silence", None)
         self._timers["last_words"] = (self._playback.over_at or self._now) + self._policy.last_words_s
         if isinstance(act, Transfer):
-            self._out.append(LogTransfer(act.department, masked(act.reason), self._at_ms))
+            self._out.append(LogTransfer(act.department, masked(act.reason)[:LONGEST_REASON], self._at_ms))
         self._replies.wanted = StartReply(say=say) if say else None
         if not (words or say):
             for timer in ("connect", "reconnect"):

@@ -6,6 +6,10 @@ from .commands import LogToolCall, Remark
 from .events import ToolFinished, ToolRequested
 from .replies import Reply
 
+# Longer than any tool takes its arguments: what a model wrote beyond this nobody reads, and beyond the second it is not kept.
+LONGEST_REQUEST = 10_000
+LONGEST_ARGUMENTS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
@@ -22,7 +26,9 @@ class ToolRun:
 
     def begun(self) -> LogToolCall:
         request = self.request
-        return LogToolCall(self.position, request.tool_call_id, request.name, request.arguments, self.started_ms)
+        return LogToolCall(
+            self.position, request.tool_call_id, request.name, request.arguments[:LONGEST_ARGUMENTS], self.started_ms
+        )
 
     def ended(self, finished: ToolFinished, at_ms: int) -> LogToolCall:
         request = self.request
@@ -30,7 +36,7 @@ class ToolRun:
             self.position,
             request.tool_call_id,
             request.name,
-            request.arguments,
+            request.arguments[:LONGEST_ARGUMENTS],
             self.started_ms,
             status=finished.status,
             result=finished.output,

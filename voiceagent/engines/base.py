@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 from ..call.commands import EngineCommand, Remark
 from ..call.events import Event
 
+# Those of the frame around a tool's words, in `tool_result`.
+BRACKETS = str.maketrans("⟦⟧", "[]")
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSchema:
@@ -21,7 +24,8 @@ class ToolSchema:
 class EngineConfig:
     """What an engine is to be for one call. `say_exactly` is how it is told to speak a fixed line; `{line}` stands for it.
 
-    In `instructions`, `{language}` stands for the name of the language that is spoken.
+    In `instructions`, `{language}` stands for the name of the language that is spoken. `tool_result` is how a tool's words are
+    told: as a quotation, in which `{output}` stands for them.
     """
 
     model: str
@@ -41,6 +45,11 @@ class EngineConfig:
     # What was said before this session, and how it is told to go on from there; empty for the first session of a call.
     history: tuple[Remark, ...] = ()
     resume: str = ""
+    tool_result: str = "{output}"
+
+    def quoted(self, output: str) -> str:
+        """What a tool said, in its frame; it cannot close the brackets itself and go on outside of them."""
+        return self.tool_result.replace("{output}", output.translate(BRACKETS))
 
 
 class Engine(Protocol):

@@ -289,7 +289,7 @@ def test_without_a_tool_to_end_the_call_goodbye_is_only_said() -> None:
 
 
 def test_what_a_tool_tells_the_model_is_not_read_out() -> None:
-    broke = "That could not be checked just now. Say so, and offer to put the caller through to a person."
+    broke = "That could not be checked just now. A person can help with it."
     conversation = Conversation(answers={"opening_hours": [broke]})
     said = conversation.say("When are you open?")
     assert "Say so" not in said

@@ -242,7 +242,7 @@ def test_a_call_changes_its_language_and_the_engine_and_the_log_know():
     scene = Scene().answered()
     commands = switches(scene, "de")
     assert of(LogLanguage, commands) == [LogLanguage("de", 1000)]
-    assert silent_about_the_log(commands) == [SwitchLanguage("de"), SendToolOutput("call-1", "Switched."), StartReply()]
+    assert silent_about_the_log(commands) == [SwitchLanguage("de"), SendToolOutput("call-1", "Switched.", ours=True), StartReply()]
     scene.replies("answer")
     scene.heard_all()
     assert of(StartReply, scene.passes(POLICY.silence_s)) == [StartReply(say="Sind Sie noch da?")]
@@ -252,7 +252,7 @@ def test_a_call_changes_its_language_and_the_engine_and_the_log_know():
 @pytest.mark.parametrize("language", ["en", "tlh"])
 def test_a_language_that_is_spoken_already_or_not_at_all_changes_nothing(language):
     scene = Scene().answered()
-    assert silent_about_the_log(switches(scene, language)) == [SendToolOutput("call-1", "Switched."), StartReply()]
+    assert silent_about_the_log(switches(scene, language)) == [SendToolOutput("call-1", "Switched.", ours=True), StartReply()]
     assert of(LogLanguage, scene.commands) == []
 
 

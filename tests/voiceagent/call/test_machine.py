@@ -22,6 +22,8 @@ from voiceagent.call.commands import (
     SendMark,
     SendToolOutput,
     StartReply,
+    SwitchLanguage,
+    TakeDigits,
     Transfer,
     TruncateTurn,
 )
@@ -44,6 +46,7 @@ from voiceagent.call.events import (
     ReplyRefused,
     ReplyStarted,
     ToolFinished,
+    ToolRequested,
 )
 from voiceagent.call.machine import SoFar, State
 
@@ -756,7 +759,7 @@ def test_what_a_tool_did_after_it_was_given_up_on_is_logged_and_not_told_again()
     scene.happens(ReplyStarted("r"))
     asks_for_tool(scene, name="book_appointment", reply="r")
     scene.happens(ReplyFinished("r", "completed"))
-    assert SendToolOutput("call-1", "Too slow.") in scene.happens(ToolFinished("call-1", "Too slow.", "timed_out"))
+    assert SendToolOutput("call-1", "Too slow.", ours=True) in scene.happens(ToolFinished("call-1", "Too slow.", "timed_out"))
     commands = scene.happens(ToolFinished("call-1", "Booked.", "done"), after=5.0)
     assert [(entry.status, entry.result) for entry in of(LogToolCall, commands)] == [("done", "Booked.")]
     assert silent_about_the_log(commands) == []
@@ -1046,7 +1049,7 @@ def test_a_caller_who_interrupts_the_goodbye_before_the_tool_is_back_is_not_hung
     scene.happens(CallerSpeechStarted("wait"), after=0.5)
     scene.happens(ReplyFinished("r-goodbye", "cancelled"))
     commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
-    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on, ours=True)]
     assert of(StartReply, scene.happens(CallerSpeechStopped("wait"), CallerTurnCommitted("wait"))) == [StartReply()]
     assert scene.call.state is State.TALKING
 
@@ -1060,7 +1063,7 @@ def test_a_caller_who_speaks_again_after_the_goodbye_was_said_is_not_hung_up_on(
     scene.heard_all()
     scene.happens(CallerSpeechStarted("wait"))
     commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
-    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on, ours=True)]
 
 
 def test_a_caller_who_interrupted_the_goodbye_and_has_finished_is_not_hung_up_on():
@@ -1070,7 +1073,7 @@ def test_a_caller_who_interrupted_the_goodbye_and_has_finished_is_not_hung_up_on
     asks_for_tool(scene, name="end_call", reply="r-goodbye")
     scene.speaks("wait", seconds=0.5)
     commands = scene.happens(ToolFinished("call-1", "The call ends now.", "done", HangUp()))
-    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on)]
+    assert silent_about_the_log(commands) == [SendToolOutput("call-1", POLICY.call_goes_on, ours=True)]
 
 
 def test_after_a_goodbye_interrupted_by_a_mere_noise_the_agent_goes_on():
@@ -1091,7 +1094,7 @@ def test_a_goodbye_that_comes_after_a_transfer_was_decided_changes_nothing_thoug
     asks_for_tool(scene, "call-2", "end_call", "r")
     scene.happens(ToolFinished("call-1", "…", "done", Transfer("wants a person")), CallerSpeechStarted("thanks"))
     commands = scene.happens(ToolFinished("call-2", "The call ends now.", "done", HangUp()))
-    assert silent_about_the_log(commands) == [SendToolOutput("call-2", "The call ends now.")]
+    assert silent_about_the_log(commands) == [SendToolOutput("call-2", "The call ends now.", ours=True)]
     assert len(of(StartReply, scene.happens(ReplyFinished("r", "completed")))) == 1
     scene.replies("handing-over")
     assert scene.heard_all()[-1] == Transfer("wants a person")
@@ -1372,3 +1375,35 @@ def test_the_keypads_zero_comes_too_late_during_the_goodbye():
     scene.passes(5.0)
     scene.replies("goodbye", ms=2000)
     assert scene.happens(DigitPressed("0"), after=0.5) == []
+
+
+@pytest.mark.parametrize(
+    ("finished", "ours"),
+    [
+        (ToolFinished("call-1", "It has shipped.", "done"), False),
+        (ToolFinished("call-1", "No such order.", "failed"), False),
+        (ToolFinished("call-1", "Please type it.", "done", TakeDigits()), False),
+        (ToolFinished("call-1", "There is no such tool.", "refused"), True),
+        (ToolFinished("call-1", "Go on in that language.", "done", SwitchLanguage("de")), True),
+    ],
+)
+def test_the_engine_is_told_whether_words_are_ours_or_were_found(finished, ours):
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    asks_for_tool(scene, reply="r")
+    assert [told.ours for told in of(SendToolOutput, scene.happens(finished))] == [ours]
+
+
+def test_what_a_model_writes_without_end_is_written_down_with_one():
+    scene = Scene().answered()
+    scene.speaks("question")
+    scene.happens(ReplyStarted("r"))
+    commands = scene.happens(ToolRequested("r", "call-1", "lookup_order", "x" * 1_000_000))
+    commands += scene.happens(ToolFinished("call-1", "No.", "refused"))
+    assert [len(entry.arguments) for entry in of(LogToolCall, commands)] == [2000, 2000]
+
+
+def test_a_reason_without_end_is_written_down_with_one():
+    commands = Scene().answered().happens(EngineFailed("x" * 1000, final=True))
+    assert [len(entry.reason) for entry in of(LogTransfer, commands)] == [300]

@@ -289,8 +289,8 @@ class Encoder:
         """What was said before this session, as items of its conversation. The agent's words can only be items of text."""
         if not self._config.history:
             return []
-        remarks = [*self._config.history, Remark("tool", self._config.resume)]
-        return [self._message("conversation.item.create", item=_item(remark)) for remark in remarks]
+        items = [*map(self._item, self._config.history), _message_item("system", "input_text", self._config.resume)]
+        return [self._message("conversation.item.create", item=item) for item in items]
 
     def encode(self, command: EngineCommand) -> str:
         match command:
@@ -308,11 +308,12 @@ class Encoder:
                 return self._message("conversation.item.truncate", item_id=turn_id, content_index=0, audio_end_ms=heard_ms)
             case ForgetTurn(turn_id):
                 return self._message("conversation.item.delete", item_id=turn_id)
-            case SendToolOutput(tool_call_id, output):
+            case SendToolOutput(tool_call_id, output, ours):
+                output = output if ours else self._config.quoted(output)
                 item = {"type": "function_call_output", "call_id": tool_call_id, "output": output}
                 return self._message("conversation.item.create", item=item)
             case TellEngine(remark):
-                return self._message("conversation.item.create", item=_item(remark))
+                return self._message("conversation.item.create", item=self._item(remark))
             case SwitchLanguage(language):
                 self._config = replace(self._config, language=language)
                 whole = session(self._config)
@@ -320,6 +321,15 @@ class Encoder:
                 heard = {"transcription": whole["audio"]["input"]["transcription"]}
                 changes = {"type": "realtime", "instructions": whole["instructions"], "audio": {"input": heard}}
                 return self._message("session.update", session=changes)
+
+    def _item(self, remark: Remark) -> dict[str, Any]:
+        match remark.speaker:
+            case "caller":
+                return _message_item("user", "input_text", remark.text)
+            case "agent":
+                return _message_item("assistant", "output_text", remark.text)
+            case "tool":
+                return _message_item("system", "input_text", self._config.quoted(remark.text))
 
     def _message(self, kind: str, **fields: Any) -> str:
         self._sent += 1
@@ -329,13 +339,8 @@ class Encoder:
         return json.dumps({"type": kind, "event_id": event_id, **fields}, ensure_ascii=False)
 
 
-def _item(remark: Remark) -> dict[str, Any]:
-    role, content = {
-        "caller": ("user", "input_text"),
-        "agent": ("assistant", "output_text"),
-        "tool": ("system", "input_text"),
-    }[remark.speaker]
-    return {"type": "message", "role": role, "content": [{"type": content, "text": remark.text}]}
+def _message_item(role: str, content: str, text: str) -> dict[str, Any]:
+    return {"type": "message", "role": role, "content": [{"type": content, "text": text}]}
 
 
 def session(config: EngineConfig) -> dict[str, Any]:
