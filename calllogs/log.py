@@ -217,20 +217,24 @@ def write_tool_call(call: CallLog, entry: LogToolCall, stream: int) -> None:
     if call.is_unrecorded:
         entry = replace(entry, arguments="", result="")
         ToolEffect.objects.filter(call_sid=call.call_sid).update(arguments="")
-    now = {
+    asked = {
         "stream": stream,
         "position": entry.position,
         "name": fitting(ToolCall, "name", entry.name),
         "arguments": "" if call.tools_cleared_at else storable(entry.arguments),
         "started_ms": entry.started_ms,
+    }
+    became = {
         "status": entry.status,
         "result": "" if call.tools_cleared_at else storable(entry.result),
         "duration_ms": entry.duration_ms,
     }
     tool_call_id = fitting(ToolCall, "tool_call_id", entry.tool_call_id)
-    tool_call, is_new = ToolCall.objects.get_or_create(call=call, tool_call_id=tool_call_id, defaults=now)
-    if not is_new and (tool_call.status == ToolCall.Outcome.RUNNING or entry.status != "running"):
-        ToolCall.objects.filter(pk=tool_call.pk).update(**now)
+    tool_call, is_new = ToolCall.objects.get_or_create(call=call, tool_call_id=tool_call_id, defaults=asked | became)
+    if not is_new:
+        # Known by what it did alone, it was put in last, which may be another's place.
+        goes_on = tool_call.status == ToolCall.Outcome.RUNNING or entry.status != "running"
+        ToolCall.objects.filter(pk=tool_call.pk).update(**asked, **(became if goes_on else {}))
 
 
 def write_transfer(call: CallLog, entry: LogTransfer) -> None:

@@ -366,6 +366,16 @@ class TestTakingACallUp:
         assert [remark.text for remark in log.take_up(SID).remarks] == ["It ships", "One moment.", "cancel_order: It is booked."]
         assert call().tool_calls.get().stream == 2
 
+    def test_a_tool_known_by_what_it_did_takes_its_place_once_that_is_told(self) -> None:
+        connects()
+        log.write(SID, self.told)
+        effect(tool_call_id="call_2", output="It is cancelled.")
+        log.take_up(SID)
+        log.write(SID, replace(self.cancelling, position=2, started_ms=7), 1)
+        kept = call().tool_calls.get()
+        assert (kept.stream, kept.position, kept.started_ms) == (1, 2, 7)
+        assert (kept.status, kept.result) == ("done", "It is cancelled.")
+
     def test_a_result_that_was_written_down_is_not_written_again(self) -> None:
         log.write(SID, self.looked_up)
         effect(tool_call_id="call_1", output="It is something else.")

@@ -298,9 +298,9 @@ def audit_records(call_sids: list[str]) -> None:
     assert sorted(log.call_sid for log in logs) == sorted(call_sids), "a call without a log, or with two"
     for log in logs:
         assert log.ended_at and log.disposition
-        positions = [one.position for one in (*log.turns.all(), *log.tool_calls.all())]
-        assert len(positions) == len(set(positions)), "two things in one place"
-        turns = sorted(log.turns.all(), key=lambda turn: turn.position)
+        places = [(one.stream, one.position) for one in (*log.turns.all(), *log.tool_calls.all())]
+        assert len(places) == len(set(places)), "two things in one place"
+        turns = sorted(log.turns.all(), key=lambda turn: (turn.stream, turn.position))
         assert [turn.started_ms for turn in turns] == sorted(turn.started_ms for turn in turns), "turns out of order"
         assert all(turn.ended_ms is not None for turn in turns), "a turn that never ended"
         assert all(one.status != "running" for one in log.tool_calls.all()), "a tool that never ended"
