@@ -1,7 +1,25 @@
-"""Who is let in: nobody but the carrier, for the call it has announced, once. Trap 11."""
+"""Who is let in: nobody but the carrier, for the call it has announced, once. Trap 11.
+
+What strangers try, and where each is tried in full:
+
+    webhooks    unsigned, forged, by any method, at an address nobody thought of     tests/voiceagent/test_gate.py
+                signed over another address, by another secret or algorithm          tests/voiceagent/test_gate.py
+                for another account, with fields that make no sense, too long        tests/voiceagent/test_gate.py, tests/fuzz
+                twice at the same moment                                             here, tests/drill/test_carrier.py
+                again, at every moment of a call and a day later                     tests/voiceagent/test_replays.py
+                words that would be markup                                           tests/voiceagent/carriers/twilio, tests/fuzz
+    requests    too large, too slow, too many headers                                tests/callcenter/test_intake.py
+    sockets     unsigned, signed over another address, from a browser                here, tests/voiceagent/test_gate.py
+                a ticket that is old, used, another call's, or used twice at once    here, tests/voiceagent/test_tickets.py
+                500 that say nothing, frames too long, a second start                here, tests/drill/test_carrier.py
+                compression, frames and messages too long                            tests/callcenter/test_server.py
+                rubbish                                                              here, tests/drill/test_fuzz.py
+"""
 
 import asyncio
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -9,11 +27,13 @@ import pytest
 from django.conf import settings
 from twilio.request_validator import RequestValidator
 
+from callcenter.processes.children import Child
 from calllogs.models import CallLog
 from simulator.voice_model.brains import Say
 from tests.phone_calls.world import ADA, SHOP, in_database
 from voiceagent import tickets
 from voiceagent.carriers.base import IncomingCall
+from voiceagent.consumers import MOST_STARTING
 from voiceagent.models import MediaStream
 
 CALL = "CA" + "5" * 32
@@ -36,6 +56,10 @@ def start(call_sid: str = CALL, account_sid: str = "", stream_sid: str = "MZ" + 
         "tracks": ["inbound"],
     }
     return json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": stream_sid, "start": body})
+
+
+def open_files(child: Child) -> int:
+    return len(list(Path(f"/proc/{child.process.pid}/fd").iterdir()))
 
 
 async def ticket_for(call_sid: str = CALL) -> str:
@@ -124,6 +148,47 @@ async def test_a_good_ticket_for_another_call_is_refused_and_stays_good(world, m
     assert await opened(url, {"x-twilio-signature": signature(url)}, message, stop) == 4008
     assert w.model.sessions == []
     assert await in_database(lambda: MediaStream.objects.get(call_sid=CALL).taken_at) is None
+
+
+async def test_of_500_sockets_that_say_nothing_a_few_are_let_in_and_not_for_long(world):
+    w = await world(Say("Hello.", 300), Say("I am still here.", 500))
+    call = await w.call()
+    await w.listens(call, 1)
+    (child,) = w.server.children
+    before = open_files(child)
+    url = media_url(w, await ticket_for())
+    codes = Counter(await asyncio.gather(*(opened(url, {"x-twilio-signature": signature(url)}) for _ in range(500))))
+    assert set(codes) == {403, 4008} and codes[4008] <= MOST_STARTING
+    await w.says(call)
+    await w.listens(call, 2)
+    await call.until(lambda: open_files(child) <= before)
+    assert len(w.model.sessions) == 1
+    await call.hang_up()
+
+
+async def test_a_frame_longer_than_any_of_the_carriers_ends_its_own_stream_and_no_other(world):
+    w = await world(Say("Hello.", 300), Say("I am still here.", 500))
+    call = await w.call()
+    await w.listens(call, 1)
+    url = media_url(w, await ticket_for())
+    assert await opened(url, {"x-twilio-signature": signature(url)}, "x" * 65_537) in (None, 1006, 1009)
+    await w.says(call)
+    await w.listens(call, 2)
+    await call.hang_up()
+
+
+async def test_a_second_start_on_a_stream_is_rubbish_whomever_it_names(world):
+    w = await world(Say("Hello.", 300), Say("I am still here.", 500))
+    call = await w.call()
+    await w.listens(call, 1)
+    for message in (start(call.sid), start(OTHER_CALL), start(call.sid, stream_sid="MZ" + "2" * 32)):
+        await call.stream._socket.send_str(message)
+    await w.says(call)
+    await w.listens(call, 2)
+    await call.hang_up()
+    await w.until_recorded(call, lambda log: bool(log.disposition))
+    assert len(w.model.sessions) == 1
+    assert f"{call.sid} has left the agent; 3 bad frames" in w.server.log
 
 
 async def test_malformed_frames_are_counted_and_the_call_goes_on(world):

@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import BasicAuth, web
 from aiohttp.test_utils import TestServer
 
 from simulator.telephone import Call, Person, Telephone
@@ -46,6 +46,31 @@ async def test_a_wrong_token_is_a_permanent_error(telephone, settings):
     with pytest.raises(CarrierError) as error:
         await asyncio.to_thread(api.end_call, "CA" + "0" * 32)
     assert (error.value.permanent, error.value.ended) == (True, False)
+
+
+@pytest.mark.parametrize("key", [("SK" + "1" * 32, "the key's secret"), ("", "")], ids=["with an API key", "without one"])
+async def test_an_api_key_is_used_for_everything_if_there_is_one(settings, key):
+    settings.TWILIO_API_KEY_SID, settings.TWILIO_API_KEY_SECRET = key
+    asked: list[tuple[str, str | None]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.path, request.headers.get("Authorization")))
+        return web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        settings.TWILIO_API_URL = str(server.make_url("")).rstrip("/")
+        for ask in (
+            lambda: api.redirect_call("CA" + "0" * 32, "https://x"),
+            lambda: api.call_facts("CA" + "0" * 32),
+            lambda: api.fetch_recording(RECORDING, 1, io.BytesIO()),
+        ):
+            with pytest.raises(CarrierError):
+                await asyncio.to_thread(ask)
+    name, secret = key if key[0] else (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
+    assert {said for _, said in asked} == {BasicAuth(name, secret).encode()}
+    assert all(path.startswith(f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/") for path, _ in asked) and len(asked) == 3
 
 
 async def test_variables_of_the_sdks_own_do_not_move_the_address(telephone, monkeypatch):
