@@ -13,6 +13,7 @@ What strangers try, and where each is tried in full:
                 a ticket that is old, used, another call's, or used twice at once    here, tests/voiceagent/test_tickets.py
                 500 that say nothing, frames too long, a second start                here, tests/drill/test_carrier.py
                 compression, frames and messages too long                            tests/callcenter/test_server.py
+                compression towards the engine                                       tests/voiceagent/engines/openai_realtime
                 rubbish                                                              here, tests/drill/test_fuzz.py
 """
 

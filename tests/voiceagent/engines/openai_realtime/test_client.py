@@ -97,6 +97,7 @@ async def test_it_connects_configures_and_is_ready(talk):
     assert headers["Authorization"] == "Bearer a key"
     assert headers["OpenAI-Safety-Identifier"] == "hash-of-ada"
     assert "OpenAI-Beta" not in headers
+    assert "Sec-WebSocket-Extensions" not in headers, "audio is not compressed, nor can a few bytes become a great many"
     assert t.model.sessions[0].query == {"model": "gpt-realtime-2.1"}
 
 
