@@ -29,6 +29,7 @@ from orders.models import Order
 from staff import audit, masking
 from staff.admin_pages import Pages, sees_contacts
 from staff.audit import Action
+from staff.exports import Exported
 from voiceagent.languages import LANGUAGES
 from voiceagent.masking import masked
 from voiceagent.models import CallCost
@@ -136,7 +137,11 @@ class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(CallLog)
-class CallLogAdmin(Pages):
+class CallLogAdmin(Exported, Pages):
+    exported = (
+        *("call_sid", "caller_number", "line_number", "started_at", "ended_at", "duration_s", "language", "turn_count"),
+        *("disposition", "end_reason", "transfer_department", "transfer_reason", "call_back_by", "called_back_at"),
+    )
     contacts = {"caller_number": lambda number: shown_number(number, sees=False), "transfer_reason": masking.words}
     change_form_outer_before_template = None  # the button stands in the head of the page
     list_display = (

@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 
 from orders.models import Customer, Order, OrderItem, WrongState
 from staff import masking
+from staff.exports import Exported
 from staff.versioned import Versioned, VersionedForm, named
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class OrdersOfCustomer(OrderRows):
 
 
 @admin.register(Customer)
-class CustomerAdmin(Versioned):
+class CustomerAdmin(Exported, Versioned):
+    exported = ("name", "email", "phone", "address", "postcode", "order_count", "since")
     contacts = {"email": masking.email, "phone": masking.number, "address": masking.whole, "postcode": masking.whole}
     list_display = ("name", "email", "phone", "postcode", "orders_placed", "since")
     search_fields = ("name", "email", "phone", "postcode", "=orders__number")
@@ -86,8 +88,12 @@ def histories(order: Order) -> list[QuerySet[Any]]:
 
 
 @admin.register(Order)
-class OrderAdmin(Versioned):
+class OrderAdmin(Exported, Versioned):
     form = OrderForm
+    exported = (
+        *("number", "customer", "status", "items_total", "placed_at", "estimated_delivery", "carrier", "tracking_number"),
+        *("shipped_at", "delivered_at", "returned_at", "cancelled_at", "cancelled_by"),
+    )
     list_display = ("number", "customer", "state", "placed_at", "estimated_delivery", "amount")
     list_filter = (("status", ChoicesDropdownFilter), ("placed_at", RangeDateTimeFilter))
     list_filter_submit = True
