@@ -6,9 +6,10 @@ them in one list. Django's own names follow below it. Nothing here is read anywh
 
 import json
 import secrets
+import sys
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import dj_database_url
@@ -102,6 +103,11 @@ class Environment(BaseSettings):
     LOCAL_TRANSCRIPTION_MODEL: str = Field("base", description="The local Whisper: base, tiny.en, or a folder")
 
     DATABASE_URL: str = Field("", description="PostgreSQL; empty: the one that make run or make demo starts")
+    DATABASE_OWNER_URL: str = Field(
+        "",
+        description="The same PostgreSQL as the owner of its tables, for manage.py migrate alone, which then makes DATABASE_URL's "
+        "user one that cannot touch more than rows; empty: DATABASE_URL",
+    )
     REDIS_URL: str = Field("", description="Redis or Valkey; empty: the one that make run or make demo starts")
     MEDIA_ROOT: Path = Field(BASE_DIR / "var" / "media", description="Where recordings are kept")
     SPOOL_ROOT: Path = Field(
@@ -354,9 +360,19 @@ TEMPLATES = [
     }
 ]
 
+_product_url = ENVIRONMENT.DATABASE_URL or _services.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/callcenter")
+_owner_url = ENVIRONMENT.DATABASE_OWNER_URL or ("" if ENVIRONMENT.DATABASE_URL else _services.get("DATABASE_OWNER_URL", ""))
+_migrates = bool(_owner_url) and sys.argv[1:2] == ["migrate"]
+_product = urlsplit(_product_url)
+# Whom `migrate` lets work with the rows, if they are another than the owner: see staff.database_role.
+DATABASE_ROLE = (
+    {"name": unquote(_product.username or ""), "password": unquote(_product.password or "")}
+    if _migrates and _product.username != urlsplit(_owner_url).username
+    else None
+)
 DATABASES = {
     "default": dj_database_url.parse(
-        ENVIRONMENT.DATABASE_URL or _services.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/callcenter"),
+        _owner_url if _migrates else _product_url,
         # Under ASGI a connection belongs to a thread; kept ones pile up.
         conn_max_age=0,
     )

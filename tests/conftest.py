@@ -40,6 +40,7 @@ def start_services() -> None:
     os.environ["MEDIA_ROOT"] = str(folder / "media")
     os.environ["SPOOL_ROOT"] = str(folder / "spool")
     os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or start_postgres(children, folder, temporary=True)
+    os.environ["DATABASE_OWNER_URL"] = ""
     os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or start_valkey(children, folder, temporary=True)
 
 

@@ -26,10 +26,11 @@ from .ports import free_port
 
 LONGEST_SOCKET_PATH = 100  # bytes; Linux allows 107, macOS 103
 DATABASE = "callcenter"
+PRODUCT = "callcenter_app"
 
 
 def start_postgres(children: Children, folder: Path, *, temporary: bool = False) -> str:
-    """Starts the server, with its data in `folder`, and returns its DATABASE_URL. `temporary`: fast, and lost in a power cut."""
+    """Starts the server, with its data in `folder`, and returns its owner's URL. `temporary`: fast, and lost in a power cut."""
     binaries = _binaries_of_postgres()
     data, sockets = folder / "postgres", _socket_folder(folder)
     _refuse_unusable_data(data, binaries)
@@ -57,6 +58,11 @@ def start_postgres(children: Children, folder: Path, *, temporary: bool = False)
         )
     )
     return url
+
+
+def as_the_product(url: str) -> str:
+    """The same database for the user that `migrate` lets work with its rows."""
+    return url.replace("//postgres@", f"//{PRODUCT}@", 1)
 
 
 def start_valkey(children: Children, folder: Path, *, temporary: bool = False) -> str:

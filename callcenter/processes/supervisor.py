@@ -22,7 +22,7 @@ from types import FrameType
 from django.core.exceptions import ImproperlyConfigured
 
 from .children import CannotStart, Child, Children
-from .embedded import start_postgres, start_valkey
+from .embedded import as_the_product, start_postgres, start_valkey
 from .ports import take
 from .programs import ROOT, VAR, Plan, demo, demo_environment, run
 from .relay import Relay, ended_for_good
@@ -155,8 +155,11 @@ def await_readiness(children: Children, child: Child, terminal: Terminal) -> Non
 def services(children: Children, data: Path, given: Mapping[str, str], *, temporary: bool) -> Iterator[None]:
     """A database and a broker: those given, or embedded ones. Tells the processes, and `manage.py`, where they are."""
     data.mkdir(parents=True, exist_ok=True)
+    database = given.get("DATABASE_URL") or start_postgres(children, data, temporary=temporary)
     urls = {
-        "DATABASE_URL": given.get("DATABASE_URL") or start_postgres(children, data, temporary=temporary),
+        "DATABASE_URL": given.get("DATABASE_URL") or as_the_product(database),
+        # Always named: what .env says of it may be of another database than this one.
+        "DATABASE_OWNER_URL": given.get("DATABASE_OWNER_URL") or database,
         "REDIS_URL": given.get("REDIS_URL") or start_valkey(children, data, temporary=temporary),
     }
     os.environ |= urls

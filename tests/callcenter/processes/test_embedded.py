@@ -15,7 +15,7 @@ from django.db import connection
 
 from callcenter.processes import embedded
 from callcenter.processes.children import CannotStart, Children
-from callcenter.processes.embedded import start_postgres, start_valkey
+from callcenter.processes.embedded import as_the_product, start_postgres, start_valkey
 
 from .patience import eventually, processes_with
 
@@ -47,6 +47,11 @@ def test_postgresql_keeps_its_rows_from_one_start_to_the_next(folder: Path) -> N
         database.execute("insert into calls values ('Ada')")
     with Children(folder / "log") as children, psycopg.connect(start_postgres(children, folder)) as database:
         assert database.execute("select caller from calls").fetchall() == [("Ada",)]
+
+
+def test_the_product_is_another_user_of_the_same_database() -> None:
+    url = as_the_product("postgresql://postgres@/callcenter?host=%2Ftmp%2Fpostgres%40x")
+    assert url == "postgresql://callcenter_app@/callcenter?host=%2Ftmp%2Fpostgres%40x"
 
 
 def test_postgresql_listens_to_its_owner_only(folder: Path) -> None:

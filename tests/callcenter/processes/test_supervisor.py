@@ -249,7 +249,8 @@ def test_where_the_servers_are_is_known_while_they_are_up_and_only_to_their_owne
     note = call_centre.folder / "services.json"
     with call_centre.started("stays") as supervisor:
         read_until(supervisor, "Everything is up.")
-        assert json.loads(note.read_text()) == {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+        assert json.loads(note.read_text()) == {**given, "DATABASE_OWNER_URL": given["DATABASE_URL"]}
         assert note.stat().st_mode & 0o777 == 0o600
         supervisor.terminate()
     assert not note.exists()
