@@ -8,13 +8,16 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from staff import audit
+from staff import again, audit
 from staff.admin_pages import AnyPages
 from staff.audit import Action
+from staff.sign_in import forget_second_factor
 
 admin.site.unregister([User, Group])
 # Nobody looks at another's second factor, and no addresses are kept.
@@ -59,6 +62,17 @@ class Users(RoleChanges, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    actions = ("forget_second_factors",)
+
+    @admin.action(description="Forget the second factor, for who has lost it", permissions=["change"])
+    def forget_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        if not again.was_asked(request):
+            return again.ask(request)
+        with transaction.atomic():
+            for user in queryset:
+                forget_second_factor(user, request=request)
+        self.message_user(request, "They set up another when they sign in next; let that be soon.")
+        return None
 
 
 @admin.register(Group)

@@ -323,7 +323,7 @@ INSTALLED_APPS = [
     "staff",
 ]
 MIDDLEWARE = [
-    "callcenter.proxies.ClientAddress",
+    "callcenter.proxies.client_address",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
-from callcenter.proxies import ClientAddress
+from callcenter.proxies import client_address
 
 
 def address(rf: Any, told: str) -> str:
     request = rf.get("/", HTTP_X_FORWARDED_FOR=told, REMOTE_ADDR="192.0.2.1")
-    ClientAddress(lambda request: HttpResponse())(request)
+    client_address(lambda request: HttpResponse())(request)
     return str(request.META["REMOTE_ADDR"])
 
 
@@ -32,5 +32,14 @@ def test_the_clients_address(rf: Any, settings: Any, proxies: int, told: str, be
     assert address(rf, told) == believed
 
 
+async def test_a_server_that_waits_for_nobody_is_told_the_same(rf: Any, settings: Any):
+    async def page(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(request.META["REMOTE_ADDR"])
+
+    settings.PROXIES = 1
+    answer = await client_address(page)(rf.get("/", HTTP_X_FORWARDED_FOR="198.51.100.1"))
+    assert answer.content == b"198.51.100.1"
+
+
 def test_it_stands_before_everything_that_asks_for_the_address(settings: Any):
-    assert settings.MIDDLEWARE[0] == "callcenter.proxies.ClientAddress"
+    assert settings.MIDDLEWARE[0] == "callcenter.proxies.client_address"

@@ -300,6 +300,20 @@ class TestKept:
         assert not set(old) & set(Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes())
         assert written()[-1] == ("changed", "sam", {"second_factor": "new recovery codes"})
 
+    def test_somebody_who_lost_everything_is_helped_by_a_colleague_who_says_again_who_they_are(self, client: Client, sam: User):
+        signs_in(client)
+        sets_up(client)
+        User.objects.create_superuser("mia", password=PASSWORD)
+        mia = Client()
+        signs_in(mia, "mia")
+        wish = {"action": "forget_second_factors", "_selected_action": [sam.pk]}
+        assert mia.post("/admin/auth/user/", wish).url.startswith("/admin/again/")
+        assert Authenticator.objects.filter(user=sam).exists()
+        mia.post("/admin/again/", {"password": PASSWORD})
+        mia.post("/admin/auth/user/", wish)
+        assert signs_in(Client()).url == "/admin/"
+        assert ("changed", "mia", {"second_factor": "forgotten"}) in written()
+
     def test_somebody_who_lost_everything_is_helped_from_the_command_line(self, client: Client, sam: User):
         signs_in(client)
         sets_up(client)
