@@ -6,3 +6,6 @@ class CallCenterConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  # registers them
+        from .logs import tell_of_broken_threads
+
+        tell_of_broken_threads()

@@ -243,6 +243,16 @@ def hosts(settings: Environment) -> list[str]:
     return settings.ALLOWED_HOSTS or [urlsplit(settings.PUBLIC_BASE_URL).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 
 
+def our_secrets(environment: Environment) -> list[str]:
+    """Every value that opens something, as it may stand in a log line."""
+    named = [
+        getattr(environment, name) for name in Environment.model_fields if name.endswith(("_KEY", "_TOKEN", "_NEXT", "_SECRET"))
+    ]
+    addresses = [environment.DATABASE_URL, environment.REDIS_URL, *_services.values()]
+    passwords = [unquote(urlsplit(address).password or "") for address in addresses if isinstance(address, str)]
+    return [*filter(None, [*named, *passwords]), SECRET_KEY]
+
+
 ENVIRONMENT = read_environment()
 _services = embedded_services()
 
@@ -495,10 +505,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"()": "callcenter.logs.WithoutTexts", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"masked": {"()": "callcenter.logs.Masked", "secrets": our_secrets(ENVIRONMENT)}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": ENVIRONMENT.LOG_LEVEL},
-    # The HTTP clients log whole addresses at INFO, and an address may carry a number.
-    "loggers": {name: {"level": "WARNING"} for name in ("twilio", "httpx2", "httpcore2", "openai", "urllib3")},
+    "loggers": {
+        # The HTTP clients log whole addresses at INFO, and an address may carry a number.
+        **{name: {"level": "WARNING"} for name in ("twilio", "httpx2", "httpcore2", "openai", "urllib3")},
+        # Django gives these handlers of their own, which know of no filter.
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
+        # It quotes whatever a stranger has put into a header.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }
 
 
