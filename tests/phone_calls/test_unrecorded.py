@@ -4,8 +4,10 @@ import pytest
 
 from calllogs.models import CallLog, Recording, ToolCall, Turn
 from calllogs.tasks import forget_recording
+from simulator.telephone import tone
 from simulator.voice_model.brains import Say, UseTool
 from tests.phone_calls.world import in_database
+from voiceagent.words import spoken
 
 REFUSAL = "Please do not record me, my name is Ada."
 
@@ -41,3 +43,19 @@ async def test_the_recording_is_stopped_at_the_carrier_and_deleted_and_no_word_i
     assert (recording.state, recording.is_refused) == ("absent", True)
     assert recording.deleted_at_carrier_at is not None
     assert await in_database(CallLog.objects.filter(recording_refusal=how).count) == 1
+
+
+async def test_the_notice_is_heard_in_full_though_the_caller_talks_and_types_over_it(world):
+    """I24: before the agent is heard and before a second is recorded."""
+    w = await world()
+    call = await w.call()
+    await call.speak(tone(400, 300))
+    await call.press("91")
+    await call.until(w.hears(call, 1))
+    notice_ms = call.unvoiced_ms(spoken("agent/notice"))
+    answered_ms = call.answered_ms or 0.0
+    [recording] = call.recordings
+    first_word_ms = min(run.start_ms for run in call.ear.runs() if run.byte == 1)
+    assert first_word_ms >= recording.started_ms >= answered_ms + notice_ms
+    assert call.verbs[:3] == ["Say", "Start", "Connect"]
+    await call.hang_up()

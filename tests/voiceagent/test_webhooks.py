@@ -144,7 +144,7 @@ class TestAnIncomingCall:
     def test_it_is_answered_with_a_notice_a_recording_and_a_stream(self):
         response = post("/incoming-call")
         assert verbs(response) == ANSWER
-        assert b"automated assistant of Northwind Outfitters" in response.content and b"recorded" in response.content
+        assert b"AI assistant of Northwind Outfitters" in response.content and b"recorded" in response.content
         assert b'url="wss://calls.example.com/media-stream/' in response.content
 
     def test_its_ticket_opens_its_stream(self):
@@ -173,7 +173,7 @@ class TestAnIncomingCall:
     def test_the_notice_is_in_the_lines_language(self):
         AgentSettings.objects.create(line_number="+14155550100", language="de")
         response = post("/incoming-call")
-        assert "automatischen Assistenten" in words(response) and b'language="de-DE"' in response.content
+        assert "KI-Assistenten" in words(response) and b'language="de-DE"' in response.content
 
     def test_a_call_that_cannot_be_written_down_has_no_ticket_either(self, monkeypatch):
         def broken(log, call):
