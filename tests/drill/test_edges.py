@@ -139,7 +139,7 @@ async def test_a_german_line_is_german_throughout(sets):
     await s.asks(call)
     await call.ended
     await s.over(call, disposition="transferred", went_on_with="a person", silence_ms=WITHOUT_FAULT_MS)
-    assert "Sie sprechen mit dem automatischen Assistenten" in said(call)
+    assert "Sie sprechen mit dem KI-Assistenten" in said(call)
     assert "ich verbinde Sie" in said(call)
     words = [one.words for one in s.world.brains[0].spoken]
     assert words[0].startswith("Guten Tag") and words[-1].startswith("Selbstverständlich")

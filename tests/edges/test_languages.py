@@ -152,7 +152,7 @@ async def test_while_something_is_looked_up_the_caller_is_told_so_in_their_langu
 @pytest.mark.django_db
 def test_the_notice_before_the_agent_and_what_is_said_after_it_are_in_the_lines_language():
     AgentSettings(line_number="+14155550100", language="de").save()
-    assert words(post("/incoming-call")).startswith("Sie sprechen mit dem automatischen Assistenten")
+    assert words(post("/incoming-call")).startswith("Sie sprechen mit dem KI-Assistenten")
     MediaStream.objects.filter(call_sid=CALL).update(next_step="transfer")
     assert words(post("/after-stream")) == "Bitte bleiben Sie am Apparat, ich verbinde Sie."
 

@@ -27,7 +27,10 @@ from simulator.telephone import Person, Telephone
 from .telephone.conftest import ACCOUNT, ADA, SHOP, TOKEN, MediaSocket, Product
 from .telephone.conftest import product as product
 
-NOTICE = "You are speaking with the automated assistant of Northwind Outfitters. This call is recorded."
+NOTICE = (
+    "You are speaking with the AI assistant of Northwind Outfitters. This call is recorded. "
+    "If you do not want that, say so or press 9 at any time."
+)
 GREETING = "Hello, this is Northwind Outfitters. How can I help you?"
 ORDER = "Order 4 7 1 9 2 was shipped Friday and should arrive Tuesday, November 24th."
 BOOKED = "Booked. We will call you back tomorrow, Monday, November 23rd at 2 PM, on the number you are calling from."

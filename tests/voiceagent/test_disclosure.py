@@ -1,4 +1,4 @@
-"""Callers are told that they speak with a machine and are recorded, in full, before either is so: in every language, on every line."""
+"""Callers are told that they speak with a machine and are recorded before either is so: in full, in every language, on any line."""
 
 from xml.etree import ElementTree
 
