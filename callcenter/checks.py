@@ -27,7 +27,7 @@ def what_is_missing(settings: Environment) -> dict[str, str]:
         )
     if not settings.TWILIO_ACCOUNT_SID:
         missing["TWILIO_ACCOUNT_SID"] = "is empty; Twilio's console shows it on the first page of the account (AC...)"
-    if not settings.TWILIO_AUTH_TOKEN and not (settings.TWILIO_SIGNING_KEY and settings.TWILIO_API_KEY_SID):
+    if not settings.TWILIO_AUTH_TOKEN and "auth_token" in (settings.TWILIO_SIGNED_WITH, settings.TWILIO_ASKED_WITH):
         missing["TWILIO_AUTH_TOKEN"] = "is empty, so every webhook would be refused; it stands beside the account SID"  # noqa: S105
     for name in ("TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN_NEXT"):
         token = getattr(settings, name)
@@ -35,8 +35,10 @@ def what_is_missing(settings: Environment) -> dict[str, str]:
             missing[name] = (
                 "is no auth token of Twilio's: those have 32 characters, 0 to 9 and a to f; copy it from the console anew"
             )
-    if bool(settings.TWILIO_API_KEY_SID) != bool(settings.TWILIO_API_KEY_SECRET):
-        missing["TWILIO_API_KEY_SID"] = "and TWILIO_API_KEY_SECRET are one key: set both, or neither"
+    if settings.TWILIO_SIGNED_WITH == "signing_key" and not settings.TWILIO_SIGNING_KEY:
+        missing["TWILIO_SIGNING_KEY"] = "is empty, so every webhook would be refused; set it, or TWILIO_SIGNED_WITH=auth_token"
+    if settings.TWILIO_ASKED_WITH == "api_key" and not (settings.TWILIO_API_KEY_SID and settings.TWILIO_API_KEY_SECRET):
+        missing["TWILIO_API_KEY_SID"] = "and TWILIO_API_KEY_SECRET are one key: set both, or TWILIO_ASKED_WITH=auth_token"
     if not settings.OPENAI_API_KEY and settings.OPENAI_REALTIME_URL.startswith(OPENAI):
         missing["OPENAI_API_KEY"] = "is empty, so nobody would speak with the caller; make one at platform.openai.com"
     elif not settings.OPENAI_API_KEY and settings.TRANSCRIBER == "openai":

@@ -49,14 +49,17 @@ class Environment(BaseSettings):
         "",
         description="The auth token that is to take its place: while tokens are rotated, webhooks signed with either are accepted",
     )
-    TWILIO_SIGNING_KEY: str = Field(
-        "",
-        description="A shared key that signs webhooks with HMAC-SHA256; once it is set, what an auth token signed is refused",
+    TWILIO_SIGNED_WITH: Literal["auth_token", "signing_key"] = Field(
+        "auth_token",
+        description="What signs webhooks: auth_token (HMAC-SHA1), or signing_key (HMAC-SHA256); the other is refused",
     )
+    TWILIO_SIGNING_KEY: str = Field("", description="The shared key that signs webhooks, if one does")
     TWILIO_SIGNING_KEY_NEXT: str = Field("", description="The shared key that is to take its place")
-    TWILIO_API_KEY_SID: str = Field(
-        "", pattern=r"^(SK[0-9a-f]{32})?$", description="An API key for Twilio's REST API, so that the auth token is not used there"
+    TWILIO_ASKED_WITH: Literal["auth_token", "api_key"] = Field(
+        "auth_token",
+        description="What opens Twilio's REST API: auth_token, or api_key, so that the token is used for signatures alone",
     )
+    TWILIO_API_KEY_SID: str = Field("", pattern=r"^(SK[0-9a-f]{32})?$", description="That API key, SK...")
     TWILIO_API_KEY_SECRET: str = Field("", description="That API key's secret")
     TWILIO_API_URL: str = Field("https://api.twilio.com", description="Twilio's REST API")
     HOME_COUNTRIES: list[str] = Field(
@@ -263,8 +266,10 @@ DRAIN_LIMIT_S = ENVIRONMENT.DRAIN_LIMIT_S
 TWILIO_ACCOUNT_SID = ENVIRONMENT.TWILIO_ACCOUNT_SID
 TWILIO_AUTH_TOKEN = ENVIRONMENT.TWILIO_AUTH_TOKEN
 TWILIO_AUTH_TOKEN_NEXT = ENVIRONMENT.TWILIO_AUTH_TOKEN_NEXT
+TWILIO_SIGNED_WITH = ENVIRONMENT.TWILIO_SIGNED_WITH
 TWILIO_SIGNING_KEY = ENVIRONMENT.TWILIO_SIGNING_KEY
 TWILIO_SIGNING_KEY_NEXT = ENVIRONMENT.TWILIO_SIGNING_KEY_NEXT
+TWILIO_ASKED_WITH = ENVIRONMENT.TWILIO_ASKED_WITH
 TWILIO_API_KEY_SID = ENVIRONMENT.TWILIO_API_KEY_SID
 TWILIO_API_KEY_SECRET = ENVIRONMENT.TWILIO_API_KEY_SECRET
 TWILIO_API_URL = ENVIRONMENT.TWILIO_API_URL.rstrip("/")

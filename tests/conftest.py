@@ -49,6 +49,8 @@ def forget_what_the_machine_is_set_to() -> None:
         "PUBLIC_BASE_URL": "https://calls.example.com",
         "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
         "TWILIO_AUTH_TOKEN": "a token for tests",
+        "TWILIO_SIGNED_WITH": "auth_token",
+        "TWILIO_ASKED_WITH": "auth_token",
         "TWILIO_API_URL": f"http://{NOWHERE}",
         "HUMAN_AGENT_PHONE": "+14155550199",
         "OPENAI_API_KEY": "a key for tests",

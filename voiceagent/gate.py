@@ -75,7 +75,7 @@ def is_open(path: str) -> bool:
 
 def is_signed(url: str, form: Mapping[str, str], signature: str | None) -> bool:
     """Whether the carrier signed this, with the key and by the algorithm that the settings say, whatever the request says."""
-    if settings.TWILIO_SIGNING_KEY:
+    if settings.TWILIO_SIGNED_WITH == "signing_key":
         return forms.is_signed(_one_or_two("TWILIO_SIGNING_KEY"), url, form, signature, sha256=True)
     return forms.is_signed(_one_or_two("TWILIO_AUTH_TOKEN"), url, form, signature)
 

@@ -123,6 +123,8 @@ def demo_environment(given: Mapping[str, str]) -> dict[str, str]:
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}",
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+        "TWILIO_SIGNED_WITH": "auth_token",
+        "TWILIO_ASKED_WITH": "auth_token",
         "TWILIO_API_URL": f"http://127.0.0.1:{telephone}",
         "SIMULATOR_TELEPHONE_PORT": str(telephone),
         "SIMULATOR_VOICE_MODEL_PORT": str(voice_model),

@@ -48,16 +48,21 @@ def test_each_setting_that_real_calls_need_is_missed(setting: str, value: object
     assert list(what_is_missing(environment(**{setting: value}))) == [setting]
 
 
-@pytest.mark.parametrize("half", [{"TWILIO_API_KEY_SID": "SK" + "1" * 32}, {"TWILIO_API_KEY_SECRET": "secret"}])
+@pytest.mark.parametrize("half", [{}, {"TWILIO_API_KEY_SID": "SK" + "1" * 32}, {"TWILIO_API_KEY_SECRET": "secret"}])
 def test_half_an_api_key_is_none(half: dict[str, str]) -> None:
-    assert list(what_is_missing(environment(**half))) == ["TWILIO_API_KEY_SID"]
+    assert list(what_is_missing(environment(TWILIO_ASKED_WITH="api_key", **half))) == ["TWILIO_API_KEY_SID"]
+
+
+def test_a_shared_key_that_is_to_sign_must_be_there() -> None:
+    assert list(what_is_missing(environment(TWILIO_SIGNED_WITH="signing_key"))) == ["TWILIO_SIGNING_KEY"]
 
 
 def test_who_signs_with_a_shared_key_and_asks_with_an_api_key_needs_no_auth_token() -> None:
-    key = {"TWILIO_API_KEY_SID": "SK" + "1" * 32, "TWILIO_API_KEY_SECRET": "secret"}
-    assert what_is_missing(environment(TWILIO_AUTH_TOKEN="", TWILIO_SIGNING_KEY="shared", **key)) == {}
-    assert list(what_is_missing(environment(TWILIO_AUTH_TOKEN="", **key))) == ["TWILIO_AUTH_TOKEN"]
-    assert list(what_is_missing(environment(TWILIO_AUTH_TOKEN="", TWILIO_SIGNING_KEY="shared"))) == ["TWILIO_AUTH_TOKEN"]
+    asked = {"TWILIO_ASKED_WITH": "api_key", "TWILIO_API_KEY_SID": "SK" + "1" * 32, "TWILIO_API_KEY_SECRET": "secret"}
+    signed = {"TWILIO_SIGNED_WITH": "signing_key", "TWILIO_SIGNING_KEY": "shared"}
+    assert what_is_missing(environment(TWILIO_AUTH_TOKEN="", **signed, **asked)) == {}
+    assert list(what_is_missing(environment(TWILIO_AUTH_TOKEN="", **asked))) == ["TWILIO_AUTH_TOKEN"]
+    assert list(what_is_missing(environment(TWILIO_AUTH_TOKEN="", **signed))) == ["TWILIO_AUTH_TOKEN"]
 
 
 def test_all_that_is_missing_is_told_at_once() -> None:

@@ -10,14 +10,16 @@ import pytest
 from channels.routing import URLRouter
 from django.conf import settings as django_settings
 from django.http import HttpResponse, QueryDict
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, path
+from hypothesis import given
+from hypothesis import strategies as st
 from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator
 
 from callcenter import asgi
 from calllogs.models import CallLog
 from voiceagent import gate
-from voiceagent.gate import SocketGate
+from voiceagent.gate import Gate, SocketGate
 from voiceagent.models import MediaStream
 from voiceagent.tally import Tally
 
@@ -226,6 +228,42 @@ def test_a_body_that_is_no_form_is_refused_and_is_no_error(content_type: str, bo
     assert all(line.startswith("a webhook was refused at incoming-call: ") for line in told())
 
 
+NAMES = st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=60)
+CONTENT_TYPES = st.one_of(
+    NAMES,
+    st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]),
+    st.builds("application/x-www-form-urlencoded; {}={}".format, st.sampled_from(["charset", "boundary", ""]), NAMES),
+    st.builds("multipart/form-data; boundary={}".format, NAMES),
+)
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    st.builds(
+        b"--x\r\nContent-Disposition: form-data; name=%b\r\n%b\r\n\r\n%b--x--".__mod__, st.tuples(*[st.binary(max_size=40)] * 3)
+    ),
+)
+
+
+@given(
+    path=st.text(max_size=40),
+    method=st.sampled_from(["GET", "POST", "HEAD", "X"]),
+    content_type=CONTENT_TYPES,
+    body=BODIES,
+    signed=NAMES,
+    length=st.one_of(st.none(), NAMES),
+)
+def test_whatever_a_stranger_sends_is_refused_and_is_no_error(
+    path: str, method: str, content_type: str, body: bytes, signed: str, length: str | None
+) -> None:
+    request = RequestFactory().generic(
+        method, "/incoming-call", body, content_type, headers={"X-Twilio-Signature": signed}, QUERY_STRING=path
+    )
+    request.path_info = request.path = f"/closed/{path}"
+    if length is not None:
+        request.META["CONTENT_LENGTH"] = length
+    refused = Gate(forgotten).process_request(request)
+    assert refused is not None and (refused.status_code, refused.content) == (403, b"")
+
+
 def test_a_body_that_is_too_long_is_not_read_as_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QueryDict, "__init__", lambda *arguments, **more: pytest.fail("it was read"))
     client = Client(headers={"X-Twilio-Signature": "x"})
@@ -246,6 +284,7 @@ class TestSecrets:
             assert post(signed=signature(url_of("/incoming-call"), secret=secret)).status_code == status
 
     def test_a_shared_key_signs_by_another_algorithm_and_nothing_else_is_taken(self, settings: Any) -> None:
+        settings.TWILIO_SIGNED_WITH = "signing_key"
         settings.TWILIO_SIGNING_KEY, settings.TWILIO_SIGNING_KEY_NEXT = "shared", "shared next"
         url = url_of("/incoming-call")
         named = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA1"}
@@ -332,7 +371,7 @@ async def test_sockets_are_signed_with_the_same_secrets_as_webhooks(settings: An
     url = f"wss://calls.example.com{TICKET}"
     settings.TWILIO_AUTH_TOKEN_NEXT = "the next one"
     assert await knock(SocketGate(accepts), TICKET, header(url, "the next one")) == [ACCEPTED]
-    settings.TWILIO_SIGNING_KEY = "shared"
+    settings.TWILIO_SIGNED_WITH, settings.TWILIO_SIGNING_KEY = "signing_key", "shared"
     assert await knock(SocketGate(accepts), TICKET, header(url, "shared", HMAC_SHA256)) == [ACCEPTED]
     assert await knock(SocketGate(accepts), TICKET, header(url, "the next one")) == REFUSED
     settings.TWILIO_AUTH_TOKEN = settings.TWILIO_AUTH_TOKEN_NEXT = settings.TWILIO_SIGNING_KEY = ""

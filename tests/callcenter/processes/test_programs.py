@@ -123,7 +123,8 @@ def test_only_the_migration_and_the_seed_come_to_an_end(practice: dict[str, str]
 
 def test_the_demo_reaches_nobody_outside_whatever_is_set() -> None:
     keys = {"TWILIO_AUTH_TOKEN": "real", "OPENAI_API_KEY": "real", "HUMAN_AGENT_PHONE": "real", "PUBLIC_BASE_URL": "https://real"}
-    practice = demo_environment(keys)
+    practice = demo_environment(keys | {"TWILIO_SIGNED_WITH": "signing_key", "TWILIO_ASKED_WITH": "api_key"})
+    assert practice["TWILIO_SIGNED_WITH"] == practice["TWILIO_ASKED_WITH"] == "auth_token"
     assert not set(practice.values()) & {"real", "https://real"}
     assert all("//127.0.0.1:" in url for name, url in practice.items() if name.endswith("_URL"))
     assert practice["TRANSCRIBER"] == "local"

@@ -220,8 +220,8 @@ def _recordings(client: Client, call_sid: str) -> tuple[RecordingAnnounced, ...]
 
 
 def _credentials() -> tuple[str, str]:
-    """An API key if there is one: it can be withdrawn by itself, and it signs nothing."""
-    if settings.TWILIO_API_KEY_SID:
+    """An API key can be withdrawn by itself, and signs nothing."""
+    if settings.TWILIO_ASKED_WITH == "api_key":
         return settings.TWILIO_API_KEY_SID, settings.TWILIO_API_KEY_SECRET
     return settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
 

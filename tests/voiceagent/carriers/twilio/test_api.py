@@ -49,9 +49,10 @@ async def test_a_wrong_token_is_a_permanent_error(telephone, settings):
     assert (error.value.permanent, error.value.ended) == (True, False)
 
 
-@pytest.mark.parametrize("key", [("SK" + "1" * 32, "the key's secret"), ("", "")], ids=["with an API key", "without one"])
-async def test_an_api_key_is_used_for_everything_if_there_is_one(settings, key):
-    settings.TWILIO_API_KEY_SID, settings.TWILIO_API_KEY_SECRET = key
+@pytest.mark.parametrize("asked_with", ["auth_token", "api_key"])
+async def test_everything_is_asked_with_what_the_settings_say(settings, asked_with):
+    settings.TWILIO_API_KEY_SID, settings.TWILIO_API_KEY_SECRET = "SK" + "1" * 32, "the key's secret"
+    settings.TWILIO_ASKED_WITH = asked_with
     asked: list[tuple[str, str | None]] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -69,7 +70,8 @@ async def test_an_api_key_is_used_for_everything_if_there_is_one(settings, key):
         ):
             with pytest.raises(CarrierError):
                 await asyncio.to_thread(ask)
-    name, secret = key if key[0] else (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
+    token = (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
+    name, secret = token if asked_with == "auth_token" else (settings.TWILIO_API_KEY_SID, settings.TWILIO_API_KEY_SECRET)
     assert {said for _, said in asked} == {f"Basic {b64encode(f'{name}:{secret}'.encode()).decode()}"}
     assert all(path.startswith(f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/") for path, _ in asked) and len(asked) == 3
 
