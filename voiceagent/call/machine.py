@@ -156,7 +156,7 @@ class Call:
         self._nudges = self._pardoned = 0
         self._link = Link(policy)
         self._keypad = Keypad(policy.most_digits)
-        self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress)
+        self._concerns = Concerns(misunderstandings=policy.misunderstandings, turns=policy.turns_without_progress, began=now)
         self._answering = Answering(policy.endpointing_ms)
         self._spending = Spending(policy.tariff, policy.budget_micro)
         self._waiting = Waiting(policy)
@@ -296,7 +296,7 @@ class Call:
         elif not self._caller_speaking:
             self._hearing.understood()
         self._pardoned = 0
-        self._act_on(self._concerns.heard(text, turn.position), f"The caller asked for a person: {text.strip()}")
+        self._act_on(self._concerns.heard(text, turn.position, self._now), f"The caller asked for a person: {text.strip()}")
 
     def _caller_told(self, turn: Turn, told: str, kept: str = "") -> bool:
         """By voice or by keys, of which `kept` is written down. Whether it was the number of a card, of which we want none."""
@@ -428,6 +428,7 @@ class Call:
             self._pardoned = self._nudges = 0
             self._cut_off = False
             self._replies.want(StartReply())
+            self._act_on(self._concerns.typed(self._now), "")
 
     def _tell_engine(self, remark: Remark) -> None:
         if self._link.session:
@@ -710,7 +711,7 @@ class Call:
             self._close(event.act, reason, after=run.reply, words=self._link.is_up)
         elif self.state is State.TALKING and not self._tools.running and self._link.is_up:
             self._replies.want(StartReply())
-        self._act_on(self._concerns.tool_finished(event.status), "The agent could not help.")
+        self._act_on(self._concerns.tool_finished(event.status, self._now), "The agent could not help.")
 
     def _give_tool_output(self, run: ToolRun, output: str, *, ours: bool) -> None:
         """To the session that asked for it; one that came after it knows of no such request, and is told what came of it."""

@@ -1,6 +1,14 @@
 import pytest
 
-from voiceagent.call.concerns import MOST_BAD_ARGUMENTS, MOST_OFFERS, MOST_UNCLEAR, Concerns
+from voiceagent.call.concerns import (
+    HOPELESS_AFTER_S,
+    LEAST_TURNS,
+    MOST_BAD_ARGUMENTS,
+    MOST_OFFERS,
+    MOST_UNCLEAR,
+    OFFERED_AFTER_S,
+    Concerns,
+)
 
 UPSET = "This is unacceptable!"
 MISHEARD = "That's not what I said."
@@ -110,3 +118,40 @@ def test_arguments_that_a_tool_cannot_use_several_times_in_a_row_lead_to_a_perso
         assert subject.tool_finished("refused") == ""
     subject.tool_finished(between)
     assert [subject.tool_finished("refused") for _ in range(MOST_BAD_ARGUMENTS)] == [""] * (MOST_BAD_ARGUMENTS - 1) + ["person"]
+
+
+def lasting(turns: int, until: float, by: str = "voice") -> tuple[Concerns, list[str]]:
+    """A call that began at 100 s, with turns at even distances that nothing comes of."""
+    subject = Concerns(misunderstandings=2, turns=500, began=100.0)
+    times = [100.0 + until * (turn + 1) / turns for turn in range(turns)]
+    if by == "keys":
+        return subject, [subject.typed(at) for at in times]
+    return subject, [subject.heard("Please hold the line.", position, at) for position, at in enumerate(times)]
+
+
+@pytest.mark.parametrize("by", ["voice", "keys"])
+def test_a_call_in_which_nothing_is_done_for_minutes_is_offered_a_person_and_then_ended(by):
+    _, concerns = lasting(LEAST_TURNS, OFFERED_AFTER_S, by)
+    assert concerns == [""] * (LEAST_TURNS - 1) + ["offer"]
+    _, concerns = lasting(LEAST_TURNS, HOPELESS_AFTER_S, by)
+    assert concerns[-1] == "hopeless"
+
+
+def test_a_few_long_turns_are_no_loop():
+    _, concerns = lasting(LEAST_TURNS - 1, 2 * HOPELESS_AFTER_S)
+    assert set(concerns) == {""}
+
+
+def test_one_offer_is_enough_while_time_passes():
+    subject, concerns = lasting(LEAST_TURNS, OFFERED_AFTER_S)
+    assert concerns[-1] == "offer"
+    subject.offered(20)
+    assert subject.heard("No thanks.", 21, 100.0 + OFFERED_AFTER_S + 10) == ""
+
+
+@pytest.mark.parametrize(("status", "then"), [("done", ""), ("failed", "hopeless")])
+def test_time_counts_from_the_last_thing_that_was_done(status, then):
+    subject, _ = lasting(LEAST_TURNS, OFFERED_AFTER_S)
+    subject.tool_finished(status, 100.0 + OFFERED_AFTER_S)
+    ends = [subject.heard("And now?", 30 + turn, 100.0 + HOPELESS_AFTER_S + turn) for turn in range(LEAST_TURNS)]
+    assert ends[-1] == then
