@@ -100,6 +100,8 @@ def second_factor_added(*, request: HttpRequest, user: User, authenticator: Auth
 
 def second_factor_removed(*, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        # There is none any more that this session could have shown.
+        request.session.pop(door.SHOWN, None)
         audit.note(audit.Action.CHANGED, user, request=request, second_factor="removed")
 
 

@@ -249,6 +249,7 @@ class TestSecondFactor:
             client.post("/admin/second-factor/remove/")
             assert not Authenticator.objects.exists()
             assert written()[-1] == ("changed", "sam", {"second_factor": "removed"})
+            assert client.get("/admin/").url == SET_UP
             anew = Client()
             signs_in(anew)
             assert anew.get("/admin/").url == SET_UP
