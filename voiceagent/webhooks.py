@@ -150,10 +150,15 @@ def after_stream(request: HttpRequest, desk: Desk) -> HttpResponse:
     try:
         aftermath = Aftermath.of(call_sid, desk)
         stream = aftermath.stream
-        if stream.released_at or (0 < offer < stream.offers and not tickets.is_waited_for(stream, offer)):
-            # The same words from the carrier again, after the call, or while another stream carries it.
+        if stream.released_at:
+            # The same words from the carrier again, after the call.
             replays.count("a webhook came again after it was answered: after-stream")
             return _xml(markup.hang_up())
+        if 0 < offer < stream.offers and not tickets.is_waited_for(stream, offer):
+            # Told again, nobody carries this out, and it changes nothing. A carrier that does carry it out has ended a later stream
+            # with it, as a redirect that was overtaken does, and asks again after that one.
+            replays.count("a webhook came again after it was answered: after-stream")
+            return _xml(markup.ask_again(after_stream_url(stream.offers)))
         if stream.refused_for == "blocked":
             return aftermath.blocked()
         match stream.next_step:

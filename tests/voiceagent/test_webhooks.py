@@ -344,9 +344,14 @@ class TestAfterTheStream:
         streamed()
         MediaStream.objects.update(next_step=next_step)
         before = MediaStream.objects.values().get()
-        assert verbs(post("/after-stream?offer=1")) == ["Hangup"]
+        answer = post("/after-stream?offer=1")
+        assert verbs(answer) == ["Redirect"]
         assert MediaStream.objects.values().get() == before
-        assert not CallLog.objects.filter(transfers__isnull=False).exists()
+        (again,) = ElementTree.fromstring(answer.content)
+        # A carrier that follows it has left that other stream.
+        assert (again.text or "").endswith("/after-stream?offer=2")
+        following = {"": ["Say", "Connect"], "hand_over": ["Connect"], "transfer": DIAL, "hang_up": ["Hangup"]}
+        assert verbs(post("/after-stream?offer=2")) == following[next_step]
 
     def test_a_stream_that_cannot_be_opened_is_offered_so_often_and_then_a_person_takes_the_call(self):
         stream()

@@ -88,6 +88,13 @@ def take_message(*, words: str, language: str, goodbye: str, to: Addresses) -> s
     return str(response)
 
 
+def ask_again(url: str) -> str:
+    """Nothing but where to ask what comes next; absolute."""
+    response = VoiceResponse()
+    response.redirect(url, method="POST")
+    return str(response)
+
+
 def hang_up(*, words: str = "", language: str = "en-US") -> str:
     response = VoiceResponse()
     _say(response, words, language)
