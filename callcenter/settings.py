@@ -586,6 +586,7 @@ UNFOLD = {
                 "title": "Access",
                 "separator": True,
                 "items": [
+                    _page("Erasures", "delete_history", "calllogs.erasure"),
                     _page("Users", "person", "auth.user"),
                     _page("Roles", "badge", "auth.group"),
                     _page("What staff did", "fact_check", "staff.auditevent"),

@@ -27,14 +27,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from orders.models import Order
 from staff import audit, masking
-from staff.admin_pages import Pages, sees_contacts
+from staff.admin_pages import sees_contacts
 from staff.audit import Action
 from staff.exports import Exported
 from voiceagent.languages import LANGUAGES
 from voiceagent.masking import masked
 from voiceagent.models import CallCost
 
-from . import audio, conversation, playing, reports
+from . import audio, conversation, playing, privacy, reports
 from .choices import Disposition, EndReason, Status
 from .models import CallLog, Recording, Transcription
 from .models.calls import CALL_BACK_ORDER, CallLogQuerySet
@@ -137,7 +137,7 @@ class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(CallLog)
-class CallLogAdmin(Exported, Pages):
+class CallLogAdmin(Exported, privacy.HoldsCalls):
     exported = (
         *("call_sid", "caller_number", "line_number", "started_at", "ended_at", "duration_s", "language", "turn_count"),
         *("disposition", "end_reason", "transfer_department", "transfer_reason", "call_back_by", "called_back_at"),
@@ -268,6 +268,7 @@ class CallLogAdmin(Exported, Pages):
             )
             sees = sees_contacts(request)
             context.update(page(context["original"], may_play=may_play, sees=sees), may_correct=may_correct)
+            context.update(privacy.beside(context["original"], request))
         return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: CallLog | None = None) -> tuple[str, ...]:

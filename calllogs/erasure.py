@@ -26,7 +26,7 @@ from orders.models import Appointment, Confirmation, Customer, Order, OrderItem,
 from staff import audit
 from voiceagent.carriers import carrier
 from voiceagent.carriers.base import CarrierError
-from voiceagent.models import BEAT_LASTS, BlockedNumber, MediaStream, ToolEffect, ToolUses
+from voiceagent.models import BEAT_LASTS, BlockedNumber, CallCost, MediaStream, ToolEffect, ToolUses
 
 from . import audio
 from .models import (
@@ -123,6 +123,7 @@ class Traces:
             "how often tools were used": ToolUses.objects.filter(of_sid),
             "proofs": Proof.objects.filter(of_sid),
             "questions": Confirmation.objects.filter(of_sid),
+            "costs": CallCost.objects.filter(of_sid),
             "appointments": self.appointments,
             "customers": Customer.objects.filter(pk__in=self.customers),
             "blocked numbers": BlockedNumber.objects.filter(whole=True, number__in=self.numbers),
@@ -243,9 +244,14 @@ def erase(asked: Asked, *, reference: str, by: str = "", request: HttpRequest | 
     mark(erasure, traces)
     delete_calls(traces)
     forget_in_the_shop(traces)
-    audit.note(audit.Action.ERASED, erasure, request=request, by=by, **{name.replace(" ", "_"): n for name, n in counts.items()})
+    audit.note(audit.Action.ERASED, erasure, request=request, by=by, **in_facts(counts))
     transaction.on_commit(partial(remove_files, erasure))
     return erasure
+
+
+def in_facts(counts: Mapping[str, int]) -> dict[str, Any]:
+    """As the record of what staff did has them."""
+    return {name.replace(" ", "_"): count for name, count in counts.items()}
 
 
 def subjects(asked: Asked, found: Traces) -> dict[str, list[str]]:
@@ -270,6 +276,8 @@ def remains(found: Traces, traces: Traces) -> list[dict[str, Any]]:
         rows.append(
             {"what": "a block of the number", "count": blocked, "why": "these calls are not to be taken; lift it to erase it"}
         )
+    if costs := traces.places["costs"].count():
+        rows.append({"what": "what calls cost, without the call", "count": costs, "why": "the law on bookkeeping"})
     if orders := Order.objects.filter(customer__in=traces.customers).count():
         rows.append({"what": "orders, without a name", "count": orders, "why": "the law on bookkeeping"})
     return rows
@@ -305,6 +313,8 @@ def delete_calls(traces: Traces) -> None:
     over.filter(Q(call__call_sid__in=traces.call_sids) | Q(caller_number__in=traces.numbers)).delete()
     for name in ("proofs", "questions", "what tools did", "how often tools were used", "media streams", "calls"):
         places[name].delete()
+    for cost in places["costs"]:
+        CallCost.objects.filter(pk=cost.pk).update(call_sid=f"erased {keyed_hash(cost.call_sid)[:32]}")
 
 
 def forget_in_the_shop(traces: Traces) -> None:

@@ -18,7 +18,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.models import Confirmation, Customer, Proof, Tally, forget_history
-from voiceagent.models import MediaStream, ToolEffect, ToolUses
+from voiceagent.models import CallCost, MediaStream, ToolEffect, ToolUses
 
 from .models import CallLog, ErasedCall, Hold, Recording, Status, ToolCall, Transcription, Turn
 from .models.erasures import keyed_hash
@@ -119,7 +119,7 @@ def delete(rows: Rows) -> None:
 def calls_due(moment: datetime) -> Rows:
     """Not before the carrier has confirmed that it has nothing of them: afterwards nobody would ask it."""
     left = Recording.objects.filter(pk__in=(Recording.objects.to_clear() | Recording.objects.at_carrier()).values("pk"))
-    return ended_before(moment).filter(~Exists(left.filter(call=OuterRef("pk"))))
+    return ended_before(moment).filter(~Exists(left.filter(call=OuterRef("pk"))), forget_recording_at=None)
 
 
 def delete_calls(calls: Rows) -> None:
@@ -165,6 +165,7 @@ CLASSES = (
     ),
     Class("tallies", "how often a number tried something on a day", ("KEEP_TRACES_DAYS",), tallies_due, delete),
     Class("calls", "calls", ("KEEP_CALLS_DAYS",), calls_due, delete_calls),
+    Class("costs", "what calls cost", ("KEEP_CALLS_DAYS",), trace_of(CallCost, "alive_at"), delete),
     Class("customers", "customers without orders and appointments", ("KEEP_CUSTOMERS_DAYS",), customers_due, delete_customers),
 )
 

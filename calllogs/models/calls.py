@@ -265,6 +265,17 @@ class CallLog(models.Model):
         return self.recording_refused_at is not None
 
     @property
+    def words_kept_days(self) -> int | None:
+        return self._kept_days(self.words_cleared_at)
+
+    @property
+    def tools_kept_days(self) -> int | None:
+        return self._kept_days(self.tools_cleared_at)
+
+    def _kept_days(self, until: datetime | None) -> int | None:
+        return (until - self.ended_at).days if until and self.ended_at else None
+
+    @property
     def is_corrected(self) -> bool:
         return self.corrected_at is not None
 

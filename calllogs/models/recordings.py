@@ -264,6 +264,11 @@ class Recording(models.Model):
         return self.sha256 != ""
 
     @property
+    def kept_days(self) -> int | None:
+        """How long it was kept, once it is cleared."""
+        return (self.cleared_at - self.announced_at).days if self.cleared_at else None
+
+    @property
     def was_given_up_unannounced(self) -> bool:
         """It failed before there was anything to attempt."""
         return self.state == Recording.State.FAILED and self.attempts == 0

@@ -12,7 +12,7 @@ from voiceagent import tickets
 from voiceagent.call.commands import LogEnd, LogLanguage, LogRefused, LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, DialOutcome, IncomingCall, MessageTaken, RecordingAnnounced
 from voiceagent.endings import carrier_reported
-from voiceagent.models import MediaStream, ToolEffect, ToolUses
+from voiceagent.models import CallCost, MediaStream, ToolEffect, ToolUses
 
 from .media import MediaServer
 from .recordings import silence, tone, wav
@@ -94,7 +94,10 @@ def transcribed(recording: Recording, who: Person, state: str) -> None:
         Recording.objects.filter(pk=recording.pk).update(state=step, **facts)
     if state == "transcribed":
         words = [{"speaker": "caller", "start_ms": 900, "end_ms": 1500, "text": word} for word in who.words.split()]
-        first = Transcription.objects.create(recording=recording, model="whisper-1", words=words, suppressed=words, text=who.words)
+        left_out = [{**word, "reason": "no_speech"} for word in words]
+        first = Transcription.objects.create(
+            recording=recording, model="whisper-1", words=words, suppressed=left_out, text=who.words
+        )
         Transcription.objects.create(recording=recording, run=None, corrects=first, words=words, text=who.words)
 
 
@@ -103,6 +106,7 @@ def age(call: CallLog, days: int, now: datetime) -> None:
     then = now - timedelta(days=days)
     CallLog.objects.filter(pk=call.pk).update(started_at=then, streaming_at=then, ended_at=then)
     MediaStream.objects.filter(call_sid=call.call_sid).update(issued_at=then)
+    CallCost.objects.filter(call_sid=call.call_sid).update(alive_at=then)
     for model in (ToolEffect, ToolUses, Proof):
         model._default_manager.filter(call_sid=call.call_sid).update(begun_at=then)
 

@@ -1,5 +1,6 @@
 """What is kept no longer is cleared, and nothing else; what was cleared does not come back."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -12,6 +13,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
+from callcenter.settings import Environment
 from calllogs import audio, retention, tasks
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, ErasedCall, Hold, Recording, ToolCall, Transcription, Turn
@@ -20,7 +22,7 @@ from calllogs.tasks import delete_at_carrier, sweep_recordings
 from orders.models import Appointment, Confirmation, Customer, Order, Proof, Tally
 from voiceagent.call.commands import LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import CallStatus, IncomingCall, RecordingAnnounced
-from voiceagent.models import MediaStream, ToolEffect, ToolUses
+from voiceagent.models import CallCost, MediaStream, ToolEffect, ToolUses
 
 from .disk import files
 from .kept import ADA, BEN, GOOD, age, kept_call, ordered, sid
@@ -83,7 +85,7 @@ def all_uses() -> str:
         (179, {"streams", "effects", "uses", "proofs", "audio"}),
         # Words wait until the sound they could be heard from is gone, and the call until the carrier says so.
         (180, {"streams", "effects", "uses", "proofs", "audio", "tools"}),
-        (5000, {"streams", "effects", "uses", "proofs", "audio", "tools"}),
+        (5000, {"streams", "effects", "uses", "proofs", "audio", "tools", "costs"}),
     ],
 )
 def test_each_class_is_due_after_its_own_time(days: int, classes: set[str]) -> None:
@@ -217,6 +219,7 @@ def test_a_call_goes_altogether_once_the_carrier_has_nothing_of_it(carrier: Medi
     delete_at_carrier(call.recordings.get().pk)
     clear_what_is_due()
     assert list(CallLog.objects.all()) == [other]
+    assert list(CallCost.objects.values_list("call_sid", flat=True)) == [other.call_sid]
     assert set(Turn.objects.values_list("call", flat=True)) == {other.pk}
 
 
@@ -284,7 +287,7 @@ class TestHolds:
         clear_what_is_due()
         assert ADA.words in all_words()
         Hold.objects.filter(pk=hold.pk).update(until=NOON)
-        assert set(due()) == {"streams", "effects", "uses", "proofs", "audio", "tools"}
+        assert set(due()) == {"streams", "effects", "uses", "proofs", "audio", "tools", "costs"}
 
     def test_lifted_it_holds_nothing(self) -> None:
         call = kept_call(ADA)
@@ -336,6 +339,7 @@ class TestLimits:
             "questions": 30,
             "tallies": 30,
             "calls": 40,
+            "costs": 40,
             "customers": 0,
         }
 
@@ -387,3 +391,12 @@ def test_the_command_tells_what_would_go_and_clears_nothing() -> None:
     assert not Recording.objects.cleared().exists()
     call_command("retention", stdout=told)
     assert Recording.objects.cleared().count() == 1
+
+
+def test_readme_says_for_how_long(settings: Any) -> None:
+    rows = re.findall(r"^\| .+ \| (.+) \| `(KEEP_\w+)` \|$", (settings.BASE_DIR / "README.md").read_text(), re.MULTILINE)
+    in_words = {0: "for good", 730: "2 years"}
+    assert {name for _, name in rows} == {name for kept in CLASSES for name in kept.settings}
+    for told, name in rows:
+        days = Environment.model_fields[name].default
+        assert told == in_words.get(days, f"{days} days")
