@@ -9,6 +9,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminToField
+from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
@@ -95,12 +97,14 @@ class ErasureAdmin(Pages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The certificate, as it is printed."""
+        """The certificate, as it is printed. Nothing is sent here, and it is asked for by its own number alone."""
         certificate = self.get_object(request, object_id)
         if certificate is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not self.has_view_permission(request, certificate):
+        if request.method != "GET" or not self.has_view_permission(request, certificate):
             raise PermissionDenied
+        if field := request.GET.get(TO_FIELD_VAR):
+            raise DisallowedModelAdminToField(f"a certificate is not found by {field!r}")
         audit.note(Action.VIEWED, certificate, request=request)
         recordings = [recording.facts for recording in certificate.recordings.all()]
         facts = {"certificate": certificate, "recordings": recordings, "unasked": certificate.calls.unasked().count()}

@@ -128,7 +128,7 @@ class TestErasingACaller:
         assert "Complete" in text(privacy.get(LIST))
         certificate = Erasure.objects.get()
         assert "Nothing was found." in text(privacy.get(f"{LIST}{certificate.pk}/change/"))
-        privacy.post(f"{LIST}{certificate.pk}/change/", {"reference": "another"})
+        assert privacy.post(f"{LIST}{certificate.pk}/change/", {"reference": "another"}).status_code == 403
         assert Erasure.objects.get().reference == "letter 17"
         assert privacy.post(f"{LIST}{certificate.pk}/delete/", {"post": "yes"}).status_code == 403
         assert privacy.get(f"{LIST}0/change/").status_code == 302

@@ -23,7 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from calllogs import audio
-from calllogs.models import CallLog, Recording, Transcription
+from calllogs.models import CallLog, Erasure, Recording, Transcription
 from orders.models import Appointment, Closure, Customer, HelpArticle, OpeningHours, Order
 from staff import audit
 from staff.roles import AUDITORS, MANAGERS, PRIVACY, SUPPORT_STAFF
@@ -38,6 +38,7 @@ ALL = "ansmupr"
 # The pages of each model: who sees its list, its rows and their history; who adds, changes and deletes; and what else there is.
 MODELS: dict[str, dict[str, str]] = {
     "calllogs.calllog": {"see": "smupr", "add": "", "change": "smr", "delete": "", "reveal": "sr", "export": "mur"},
+    "calllogs.erasure": {"see": "pr", "add": "pr", "change": "", "delete": ""},
     "orders.customer": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "reveal": "r", "export": "mur"},
     "orders.order": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "export": "mur"},
     "orders.appointment": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "reveal": "r"},
@@ -74,6 +75,9 @@ OTHERS: dict[str, tuple[str, str]] = {
     "app_list": ("mupr", "mupr"),  # the shop's
     "admin/(?P<url>.*)$": ("", ""),
     "auth_user_password_change": ("r", "r"),
+    # Legal holds
+    "calllogs_calllog_hold": ("", "pr"),
+    "calllogs_calllog_lift": ("", "pr"),
     # What belongs to a recording
     "calllogs_recording_audio": ("smr", "smr"),
     "calllogs_recording_again": ("", "smr"),
@@ -118,6 +122,7 @@ def rows() -> dict[str, int]:
     word = {"speaker": "caller", "start_ms": 0, "end_ms": 9, "text": "Hello"}
     made: list[Any] = [
         *(ada, call, recording, Transcription.objects.create(recording=recording, words=[word], text="Hello")),
+        Erasure.objects.create(reference="letter 17"),
         Order.objects.create(number="ORD-47192", customer=ada),
         Appointment.objects.create(phone=ada.phone, starts_at=now, ends_at=now + timedelta(minutes=30)),
         OpeningHours.objects.create(weekday=0, opens="09:00", closes="18:00"),
@@ -199,6 +204,8 @@ def address(name: str, pattern: str, rows: dict[str, int]) -> str:
         return reverse("admin:app_list", args=["orders"])
     if name == "calllogs_transcription_line":
         return reverse(f"admin:{name}", args=[rows["transcription"]])
+    if name == "calllogs_calllog_lift":
+        return reverse(f"admin:{name}", args=[rows["calllog"], 1])
     if name.startswith("calllogs_recording_"):
         return reverse(f"admin:{name}", args=[rows["recording"]])
     if "<" in pattern:
