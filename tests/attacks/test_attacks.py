@@ -5,13 +5,16 @@ import logging
 from threading import Barrier, Thread
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
+from callcenter.asgi import media_stream
 from orders.models import Order
-from tests.attacks.call import Obeyed
+from tests.attacks.call import TOOLS, Obeyed
 from tests.attacks.conftest import furnish
 from tests.attacks.effects import Effects, Shop, effects
 from tests.attacks.table import Attack, Turn, families
+from voiceagent.call.commands import Transfer
 
 ALL = [attack for family in families().values() for attack in family]
 NOTHING = Effects(frozenset(), (), frozenset())
@@ -91,6 +94,19 @@ def test_there_are_enough_of_them_and_each_has_a_name_of_its_own():
 
 def test_attacks_are_many_in_each_family():
     assert {name for name, attacks in families().items() if len(attacks) < 8} == set()
+
+
+def test_a_model_in_a_loop_ends_with_a_person(shop):
+    (loop,) = [attack for attack in families()["resources"] if attack.name == "a loop of questions"]
+    call = Obeyed(loop).play()
+    call.end()
+    assert call.act == Transfer("The agent used its tools more often than a call needs.")
+    assert len(call.used) == 13 < len(loop.turns[-1].uses or ())
+    assert settings.HUMAN_AGENT_PHONE in call.documents[0]
+
+
+def test_the_tools_attacked_are_those_of_the_product():
+    assert media_stream.consumer_initkwargs["tools"] == TOOLS
 
 
 def test_the_words_of_a_table_reach_the_tools(shop):
