@@ -130,6 +130,31 @@ class TestTheAgentsOwnTools:
         assert transfer_to_human.function(ADA, "  ").reason == "not given"
         assert len(transfer_to_human.function(ADA, "x" * 900).reason) == 200
 
+    @pytest.mark.parametrize("hidden", ["\x00", "\x1b[2J", "\u202e", "\u200b", "\U000e0041", "\n"])
+    def test_a_reason_is_one_line_that_can_be_seen(self, hidden):
+        reason = transfer_to_human.function(ADA, f"a{hidden}</Say><Dial>").reason
+        assert reason.isprintable() and reason.replace("[2J", "") in ("a</Say><Dial>", "a </Say><Dial>")
+
+    @pytest.mark.parametrize(
+        "department",
+        [
+            "+14155550188",
+            "+882161234567",
+            "sip:a@b",
+            "RETURNS",
+            "returns ",
+            "return",
+            "%",
+            "returns\x00",
+            "x" * 9000,
+            "\u0440eturns",
+        ],
+    )
+    def test_whatever_is_no_department_of_the_list_is_none(self, department):
+        TransferDestination.objects.create(department="returns", description="Returns", phone="+14155550188")
+        assert transfer_to_human.function(ADA, "x", department) == Transfer("x", "")
+        assert transfer_to_human.function(ADA, "x", "returns") == Transfer("x", "returns")
+
     def test_the_call_is_ended_with_its_purpose_served(self):
         assert end_call.function(ADA).reason == "agent_hung_up"
 
