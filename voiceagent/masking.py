@@ -8,9 +8,11 @@ passes the check digit by chance, so it is not the only thing that is asked.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from operator import attrgetter
 
 CARD = "[card number]"
 CODE = "[security code]"
@@ -40,6 +42,8 @@ _MOST_BETWEEN = 6
 _CODE_LENGTHS = (3, 4)
 # Whoever has said the number says the code in one of the next turns.
 _CODE_WITHIN_TURNS = 2
+# Characters, so that a text without end costs no more than its length.
+_CODE_WITHIN = 300
 # So many digits of one number are no order's and no telephone's; where a card was announced, fewer are its beginning.
 _BEGINNING, _ANNOUNCED_BEGINNING = 12, 4
 
@@ -262,9 +266,8 @@ def _cards(tokens: Sequence[_Token], text: str) -> Iterator[tuple[_Token, str]]:
                 yield from ((token, CARD) for token in run[at : at + length])
                 at += length
                 rest = _rest_of_breath(run, at, text)
-                if 0 < sum(len(token.digits) for token in rest) <= _MOST_AFTER:
-                    yield from ((token, CODE) for token in rest)
-                    at += len(rest)
+                yield from ((token, CODE) for token in rest)
+                at += len(rest)
                 card_ends = run[at - 1].end
             else:
                 at += 1
@@ -273,14 +276,22 @@ def _cards(tokens: Sequence[_Token], text: str) -> Iterator[tuple[_Token, str]]:
 
 
 def _rest_of_breath(run: Sequence[_Token], at: int, text: str) -> list[_Token]:
-    """What comes after the token before, in its turn, and in its value of a JSON text."""
-    end = run[at - 1].end
-    return [token for token in run[at:] if not _FENCES.search(text, end, token.start)]
+    """What comes after the token before, in its turn, and in its value of a JSON text. None of it where that is too much."""
+    end, count = run[at - 1].end, 0
+    for number, token in enumerate(run[at:]):
+        if _FENCES.search(text, end, token.start):
+            return list(run[at : at + number])
+        count += len(token.digits)
+        if count > _MOST_AFTER:
+            return []
+    return list(run[at:])
 
 
 def _codes_after(tokens: Sequence[_Token], end: int, text: str) -> Iterator[_Token]:
     """In the turns after a card's number, short numbers that are announced as nothing else."""
-    later = [token for token in tokens if token.start >= end and text.count("\n", end, token.start) <= _CODE_WITHIN_TURNS]
+    first = bisect_left(tokens, end, key=attrgetter("start"))
+    near = takewhile(lambda token: token.start - end <= _CODE_WITHIN, tokens[first : first + _CODE_WITHIN])
+    later = [token for token in near if text.count("\n", end, token.start) <= _CODE_WITHIN_TURNS]
     for run in _runs(later):
         before = later[: later.index(run[0])][-3:]
         if sum(len(token.digits) for token in run) in _CODE_LENGTHS and not any(token.breaks for token in before):
@@ -288,11 +299,13 @@ def _codes_after(tokens: Sequence[_Token], end: int, text: str) -> Iterator[_Tok
 
 
 def _codes(tokens: Sequence[_Token], text: str) -> Iterator[_Token]:
-    words = _folded(text)
-    for found in _CODE_WORDS.finditer(_SPACED.sub(" ", words)):
-        for run in _runs([token for token in tokens if token.start >= found.end()])[:1]:
-            between = [token for token in tokens if found.end() <= token.start < run[0].start]
-            if sum(len(token.digits) for token in run) in _CODE_LENGTHS and len(between) <= _MOST_BETWEEN:
+    """What is called a security code."""
+    for found in _CODE_WORDS.finditer(_joined(_folded(text))):
+        first = bisect_left(tokens, found.end(), key=attrgetter("start"))
+        near = tokens[first : first + _MOST_BETWEEN + 2 * max(_CODE_LENGTHS)]
+        for run in _runs(near)[:1]:
+            between = near.index(run[0])
+            if sum(len(token.digits) for token in run) in _CODE_LENGTHS and between <= _MOST_BETWEEN:
                 yield from run
 
 
@@ -356,6 +369,8 @@ def _token(text: str, parts: list[re.Match[str]], at: int, *, ambiguous: bool) -
     part = parts[at]
     word = part[0]
     plus = text[: part.start()].rstrip().endswith("+") or (at > 0 and parts[at - 1][0] == "plus")
+    if word.isdecimal() and _is_of_a_name(text, part):
+        return _Token(part.start(), part.end(), breaks=True), at + 1
     if word.isdecimal():
         digits = "".join(str(unicodedata.decimal(digit)) for digit in word)
         return _Token(part.start(), part.end(), digits, plus=plus, is_written=True), at + 1
@@ -372,6 +387,12 @@ def _token(text: str, parts: list[re.Match[str]], at: int, *, ambiguous: bool) -
         if phrase in _WORDS and all(gap in (" ", "-") for gap in gaps):
             return _Token(part.start(), parts[at + count - 1].end(), _WORDS[phrase], plus=plus), at + count
     return _Token(part.start(), part.end(), breaks=word in _OTHERS), at + 1
+
+
+def _is_of_a_name(text: str, part: re.Match[str]) -> bool:
+    """Whether it is a part of a name with letters in it, such as the SID of a call. "card4111..." is none."""
+    letters = [text[at : at + 1].isalpha() for at in (part.start() - 1, part.end()) if at >= 0]
+    return (all(letters) and len(letters) == 2) or (any(letters) and len(part[0]) < LENGTHS[0])
 
 
 def _digit(word: str) -> str:

@@ -3,11 +3,14 @@ test numbers, which belong to nobody."""
 
 import json
 import random
+from collections import Counter
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voiceagent import masking
 from voiceagent.masking import (
     CARD,
     CODE,
@@ -106,6 +109,8 @@ OTHERS = """
     Ich habe am 12.11. drei Pakete bestellt und nur zwei bekommen.
     Mi pedido es el cuarenta y siete mil ciento noventa y dos
     soixante-quinze mille un, c'est mon code postal
+    call CA63dde836339f13232a7da7bfdccb28ff is connected
+    RE4012a8888b8888c1881d and d3e07a3c-1234-4abc-8def-012345678901
     IBAN DE89 3704 0044 0532 0130 00
 """.strip().splitlines()
 
@@ -256,6 +261,24 @@ def test_any_text_can_be_masked_and_masking_twice_is_masking_once(text):
 def test_as_many_turns_and_words_come_back_as_were_given(texts):
     assert len(masked_in_turn(texts)) == len(texts)
     assert len(masked_words(texts)) == len(texts)
+
+
+def test_of_the_names_that_carriers_give_none_is_taken_for_a_card():
+    chance = random.Random(2)
+    for _ in range(2000):
+        sid = "".join(chance.choices("0123456789abcdef", k=32))
+        assert masked(f"call CA{sid}, recording RE{sid}") == f"call CA{sid}, recording RE{sid}"
+
+
+def test_a_text_of_nothing_but_digits_costs_no_more_than_its_length():
+    """A model may write without end; a caller waits for what is done with it."""
+    counted = Counter()
+    search = masking._FENCES.search
+    for length in (2000, 20_000):
+        text = ("4111 1111 1111 1111 " * length)[:length]
+        with patch.object(masking, "_FENCES", Mock(search=lambda *at, length=length: counted.update([length]) or search(*at))):
+            masked(text)
+    assert counted[20_000] < 15 * counted[2000]
 
 
 def made_up_card(length: int, seed: int) -> str:

@@ -9,6 +9,8 @@ from ..masking import CARD, masked, masked_in_turn, may_begin_a_card, part_maske
 from .commands import LogTurn, Remark, Speaker
 from .playback import BYTES_PER_MS
 
+# Characters: nobody says more in one breath.
+LONGEST_TOLD = 20_000
 # A caller may take so many turns to tell one number.
 TURNS_OF_A_NUMBER = 6
 
@@ -82,7 +84,7 @@ class Transcript:
 
         Which turns are to be written down for it, and whether a card's number, or a part of one, is in this one.
         """
-        turn.told = told
+        turn.told = told[:LONGEST_TOLD]
         if turn not in self._callers:
             self._callers = sorted([*self._callers, turn], key=lambda one: one.position)
         lately = self._callers[-TURNS_OF_A_NUMBER:]

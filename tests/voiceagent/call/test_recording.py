@@ -321,3 +321,8 @@ def test_other_numbers_change_nothing(words):
     commands = says(scene, "number", words)
     assert texts(commands) == [words]
     assert silent_about_the_log(commands) == []
+
+
+def test_what_is_heard_without_end_is_kept_with_one():
+    scene = Scene().answered()
+    assert [len(text) for text in texts(says(scene, "endless", "x" * 1_000_000))] == [20_000]
