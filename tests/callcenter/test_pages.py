@@ -40,7 +40,7 @@ EVERYWHERE = [
     "object-src 'none'",
     "script-src 'self' 'unsafe-eval'",
     "script-src-attr 'none'",
-    "style-src-attr 'none'",
+    "style-src-attr 'unsafe-inline'",
     "style-src-elem 'self' 'unsafe-inline'",
 ]
 
@@ -63,7 +63,7 @@ class Asked(HTMLParser):
             for name in ("src", "href", "action", "srcset", "formaction", "data", "poster", "background")
             if name in told
         ]
-        self.in_between += [f"{tag} {name}" for name in told if name.startswith("on") or name == "style"]
+        self.in_between += [f"{tag} {name}" for name in told if name.startswith("on")]
 
     def handle_endtag(self, tag: str) -> None:
         self._in_script = False
