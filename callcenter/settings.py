@@ -460,8 +460,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",
     "security.W021",
 ]
-# What remains open is what the admin's pages need: Alpine compiles what stands in their attributes, they have style elements, and the
-# bars their lists are scrolled with are styled by attribute.
+# What remains open is what the admin's pages need: Alpine compiles what stands in their attributes, they have style elements, and
+# the bars their lists are scrolled with are styled by attribute.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
