@@ -30,8 +30,8 @@ audit: install ## look at all that could be wrong with this deployment, known we
 drill: install ## break everything a live call needs, one thing at a time, and print what the caller heard
 	@$(RUN) -m tests.drill
 
-soak: install ## place a thousand calls while everything breaks, one thing after the other; CALLS=100 places fewer, SEED=7 repeats one
-	@$(RUN) -m tests.soak $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED))
+soak: install ## place a thousand calls while everything breaks, one thing after the other; CALLS=100 places fewer, SEED=7 repeats one, CALM=1 breaks nothing
+	@$(RUN) -m tests.soak $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED)) $(if $(CALM),--calm)
 
 core: install ## run only the tests of the pure core: seconds, and no services
 	@$(RUN) -m pytest --quiet --noconftest -p no:django tests/voiceagent/call

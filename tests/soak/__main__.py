@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--calls N] [--seed N]`: one soak, and its table. The status is 0 if every line has passed.
+"""`python -m tests.soak [--calls N] [--seed N] [--calm]`: one soak, and its table. The status is 0 if every line has passed.
 
 It starts a PostgreSQL of its own, whatever the environment names: everything in it is the soak's.
 """
@@ -28,11 +28,12 @@ def main() -> int:
     parser.add_argument("--calls", type=int, help="how many; default: 1000")
     parser.add_argument("--seed", type=int, help="who calls when, and what breaks when; default: by chance")
     parser.add_argument("--short", action="store_true", help="few calls and two troubles; memory, files and threads are not judged")
+    parser.add_argument("--calm", action="store_true", help="nothing breaks: every process lives, which tells best if it grows")
     parser.add_argument("--folder", type=Path, default=VAR / "soak", help="for data and logs; what is there is removed")
     parser.add_argument("--database", default="", help="a migrated database that is the soak's alone, instead of one of its own")
     options = parser.parse_args()
     form = SHORT if options.short else Form()
-    form = replace(form, calls=options.calls) if options.calls else form
+    form = replace(form, calls=options.calls or form.calls, calm=options.calm)
     seed = random.randrange(10_000) if options.seed is None else options.seed
     began = time.monotonic()
 

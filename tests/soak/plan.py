@@ -42,7 +42,8 @@ class Form:
     """How much of it. Seconds are the wall's; `speed` is the telephone's time against it.
 
     `gap_s` from one caller to the next, on average; `pause_s` from the beginning of one trouble to that of the next; each
-    lasts for `lasts_s`. In the short form only some troubles happen: those after which nothing has to be waited for.
+    lasts for `lasts_s`. In the short form only some troubles happen: those after which nothing has to be waited for. Where it is
+    `calm` none does: processes live from beginning to end, and whether they grow is told best.
     """
 
     calls: int = 1000
@@ -54,6 +55,7 @@ class Form:
     rest_s: float = 30.0
     settles_within_s: float = 1500.0
     only: tuple[str, ...] = ()
+    calm: bool = False
     processes_are_judged: bool = True
 
 
@@ -113,7 +115,8 @@ def planned(seed: int, form: Form, kinds: Sequence[str]) -> Plan:
     warming_up = form.calls // 10
     first, rest = chosen[:warming_up], chosen[warming_up:]
     callers = _arriving(rest, warming_up, form, chance)
-    return Plan(_arriving(first, 0, form, chance), callers, list(_troubles(form, kinds, callers[-1].at_s, chance)))
+    early = _arriving(first, 0, form, chance)
+    return Plan(early, callers, [] if form.calm else list(_troubles(form, kinds, callers[-1].at_s, chance)))
 
 
 def _arriving(wishes: Sequence[Wish], first: int, form: Form, chance: Random) -> list[Caller]:

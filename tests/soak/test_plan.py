@@ -61,3 +61,9 @@ def test_processes_are_renewed_once_and_first_and_everything_else_breaks_before_
 
 def test_in_the_short_form_only_what_it_names_breaks():
     assert {trouble.kind for trouble in planned(7, SHORT, KINDS).troubles} == set(SHORT.only)
+
+
+def test_in_a_calm_one_the_same_callers_call_and_nothing_breaks():
+    calm, stormy = planned(7, Form(calm=True), KINDS), planned(7, Form(), KINDS)
+    assert not calm.troubles and stormy.troubles
+    assert (calm.warming_up, calm.callers) == (stormy.warming_up, stormy.callers)
