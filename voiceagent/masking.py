@@ -369,7 +369,7 @@ def _token(text: str, parts: list[re.Match[str]], at: int, *, ambiguous: bool) -
     part = parts[at]
     word = part[0]
     plus = text[: part.start()].rstrip().endswith("+") or (at > 0 and parts[at - 1][0] == "plus")
-    if word.isdecimal() and _is_of_a_name(text, part):
+    if word.isdecimal() and (_is_of_a_name(text, part) or _is_of_a_time(text, part)):
         return _Token(part.start(), part.end(), breaks=True), at + 1
     if word.isdecimal():
         digits = "".join(str(unicodedata.decimal(digit)) for digit in word)
@@ -393,6 +393,12 @@ def _is_of_a_name(text: str, part: re.Match[str]) -> bool:
     """Whether it is a part of a name with letters in it, such as the SID of a call. "card4111..." is none."""
     letters = [text[at : at + 1].isalpha() for at in (part.start() - 1, part.end()) if at >= 0]
     return (all(letters) and len(letters) == 2) or (any(letters) and len(part[0]) < LENGTHS[0])
+
+
+def _is_of_a_time(text: str, part: re.Match[str]) -> bool:
+    """Hours or minutes, as in "at 10:30 AM, on 4 1 5": what comes after them is another number."""
+    around = (text[max(0, part.start() - 2) : part.start()], text[part.end() : part.end() + 2])
+    return len(part[0]) <= 2 and any(":" in two and two.strip(":").isdecimal() for two in around)
 
 
 def _digit(word: str) -> str:

@@ -164,7 +164,7 @@ def is_there_once(folder: Path, call_sids: list[str]) -> None:
         assert Transcription.objects.filter(recording=one).count() == 1, "transcribed twice"
     assert recordings.count() == Recording.objects.count()
     assert not [*folder.rglob("*.part")], "a file that is not whole"
-    files = {file.name for file in folder.rglob("*.wav")}
+    files = {file.relative_to(folder / "recordings").as_posix() for file in (folder / "recordings").rglob("*.wav")}
     assert {one.file for one in recordings} <= files
 
 

@@ -106,7 +106,7 @@ def engine(data: bytes) -> None:
                 if isinstance(field, str):
                     # What is written down later, and said again to whichever engine comes next.
                     field.encode()
-                    assert json.loads(ENGINE.encode(SendToolOutput("x", field)))["item"]["output"] == field
+                    assert json.loads(ENGINE.encode(SendToolOutput("x", field, ours=True)))["item"]["output"] == field
 
 
 ENGINE_MESSAGES = Target(

@@ -8,7 +8,7 @@ doors: signed forms, tickets, the log that a session writes to, and HTTP to a ca
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -194,7 +194,8 @@ def rung(state: str, *, may_be_lost: bool = True) -> Step:
 MESSAGE_TAKEN = Step(
     "message", posts("/message-taken", RecordingSid=MESSAGE, RecordingDuration=str(MESSAGE_S)), after="dial action"
 )
-MESSAGE_RECORDED = recording("completed", MESSAGE, MESSAGE_S, source="RecordVerb")
+# It is recorded because that was our answer.
+MESSAGE_RECORDED = replace(recording("completed", MESSAGE, MESSAGE_S, source="RecordVerb"), after="dial action")
 TRANSFER = session(LogTransfer("", "wants a person", 5000), LogEnd("transferred", 6000), next_step="transfer")
 
 STORIES = {

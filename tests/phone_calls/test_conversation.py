@@ -112,7 +112,9 @@ async def test_a_tool_is_used_and_its_answer_is_told(world):
         for event in w.model.sessions[0].received("conversation.item.create")
         if event["item"]["type"] == "function_call_output"
     ]
-    assert outputs == [used.result]
+    (output,) = outputs
+    # As a quotation, in words of ours.
+    assert output.endswith(f"⟦{used.result}⟧")
 
 
 async def test_arguments_that_are_not_valid_do_nothing_and_the_model_is_told(world):

@@ -162,7 +162,8 @@ async def test_of_500_sockets_that_say_nothing_a_few_are_let_in_and_not_for_long
     assert set(codes) == {403, 4008} and codes[4008] <= MOST_STARTING
     await w.says(call)
     await w.listens(call, 2)
-    await call.until(lambda: open_files(child) <= before)
+    # A connection to the broker or the carrier may be kept for the next time.
+    await call.until(lambda: open_files(child) <= before + 2)
     assert len(w.model.sessions) == 1
     await call.hang_up()
 

@@ -79,7 +79,7 @@ async def test_work_that_is_done_is_let_go_of():
     assert await blocking.record(int, 6) == 6
     await asyncio.sleep(0)
     gc.collect()
-    assert not [one for one in gc.get_objects() if isinstance(one, Question)]
+    assert not [one for one in gc.get_objects() if type(one) is Question]
 
 
 @pytest.fixture

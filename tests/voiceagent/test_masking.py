@@ -112,6 +112,8 @@ OTHERS = """
     call CA63dde836339f13232a7da7bfdccb28ff is connected
     RE4012a8888b8888c1881d and d3e07a3c-1234-4abc-8def-012345678901
     IBAN DE89 3704 0044 0532 0130 00
+    Booked: we will call you back on Monday November 23rd at 10:30 AM, on 4 1 5, 5 5 5, 0 1 9 9.
+    {"starts": "10:49", "on": "41555501990"}
 """.strip().splitlines()
 
 

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from orders.models import Appointment
@@ -134,6 +135,7 @@ def test_a_day_long_ago_is_shown_in_every_zone(week, now, mia, settings):
 
 def test_on_a_closed_day_the_next_open_one_is_shown(week, clock, mia):
     clock.move_to(at(22, 12))
+    mia.force_login(User.objects.get(username="mia"))
     assert str(mia.get(LIST).context["plan"].day) == "2026-11-23"
 
 
