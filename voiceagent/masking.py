@@ -39,6 +39,8 @@ _MOST_AFTER = 8
 _FEWEST_WORDS = 5
 # So many words that are no digits still belong to one number: "and then it goes on with".
 _MOST_BETWEEN = 6
+# Characters between two long groups of one number: " and ".
+_WIDEST_GAP = 5
 _CODE_LENGTHS = (3, 4)
 # Whoever has said the number says the code in one of the next turns.
 _CODE_WITHIN_TURNS = 2
@@ -330,10 +332,10 @@ def _card_at(run: Sequence[_Token], at: int) -> int:
 
 
 def _hangs_together(tokens: Sequence[_Token]) -> bool:
-    """Long groups of figures with other words between are numbers of their own."""
+    """Long groups of figures with more than an "uh" or an "and" between are numbers of their own."""
     if all(len(token.digits) <= 4 for token in tokens) or len(tokens) == 1:
         return True
-    return all(0 < b.start - a.end <= 3 for a, b in pairwise(tokens))
+    return all(b.start - a.end <= _WIDEST_GAP for a, b in pairwise(tokens))
 
 
 def _runs(tokens: Sequence[_Token]) -> list[list[_Token]]:
