@@ -345,6 +345,8 @@ class TestThePage:
         row = recorded(where)
         shown = text(desk, page_of(where))
         assert reverse("admin:calllogs_recording_audio", args=[row.pk]) in shown
+        # Who only looks at a call has played nothing, and it is not written down that they did.
+        assert 'preload="none"' in shown
         assert 'data-start-ms="900"' in shown
         assert row.file not in shown
 
