@@ -239,7 +239,7 @@ async def test_a_booking_whose_process_died_is_made_once_and_told(sets, tmp_path
         log = await ends_well(s, call)
         (appointment,) = await in_database(lambda: list(Appointment.objects.all()))
         (output,) = outputs(sessions(s)[1])
-        assert "⟦Booked: " in output and output.endswith(f" A P T {' '.join(str(appointment.pk))}.")
+        assert "⟦Booked: " in output and output.endswith(f" A P T {' '.join(str(appointment.pk))}.⟧")
         tools = await in_database(lambda: list(ToolCall.objects.filter(call=log).order_by("position")))
         assert [tool.status for tool in tools] in known
         assert {tool.result for tool in tools if tool.status == "done"} == {output}
