@@ -107,6 +107,7 @@ def _number_words() -> _Digits:
 
 _WORDS = _number_words()
 _LONGEST_PHRASE = max(len(words.split()) for words in _WORDS)
+_FIRST_WORDS = frozenset(words.split()[0] for words in _WORDS)
 _TIMES = dict.fromkeys(_counted("double doppel doppelt doppelte zweimal doble doppio doppia duplo dupla"), 2)
 _TIMES |= dict.fromkeys(_counted("triple treble dreimal triplo tripla"), 3)
 _ARTICLES = frozenset(_counted("the die der el la le il lo o a"))
@@ -126,11 +127,19 @@ _CODE_WORDS = re.compile(
     r"\b(?:cvc2?|cvv2?|cv2|cvn|security (?:code|number|digits)|verification (?:code|number|value)|(?:karten)?prufnummer|prufziffer"
     r"|sicherheits(?:code|nummer|zahl)|codigo de segur(?:idad|anca)|cryptogramme|code de securite|codice di sicurezza)\b"
 )
+# What `_CODE_WORDS` may begin with.
+_CODE_BEGINS = frozenset(
+    _counted(
+        "cvc cvv cv cvn security verification prufnummer kartenprufnummer prufziffer sicherheitscode sicherheitsnummer"
+        " sicherheitszahl codigo cryptogramme code codice"
+    )
+)
 _CARD_WORDS = re.compile(
     r"\b(?:(?:credit|debit|bank|payment|my|visa|master) ?cards?|card (?:number|is)|visa|mastercard|amex|american express"
     r"|kreditkarten?(?:nummer)?|kartennummer|meine karte|tarjeta|carte (?:bancaire|bleue|de credit)|ma carte|numero de carte"
     r"|carta di credito|mia carta|numero della carta|cartao)\b"
 )
+_WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*")
 # A replacement must not reach over these, or a JSON text would be one no more.
 _FENCES = re.compile(r'["{}\[\]\n]')
@@ -230,15 +239,17 @@ def _may_hold_a_card(text: str) -> bool:
     if sum(map(str.isdecimal, text)) >= LENGTHS[0]:
         return True
     folded = _folded(text)
-    return sum(word in _WORDS or word in _TIMES for word in _TOKEN.findall(folded)) >= 5 or bool(
-        _CODE_WORDS.search(_joined(folded))
-    )
+    words = _WORD.findall(folded)
+    if sum(word in _WORDS or word in _TIMES for word in words) >= _FEWEST_WORDS:
+        return True
+    return not _CODE_BEGINS.isdisjoint(words) and _CODE_WORDS.search(_joined(folded)) is not None
 
 
 def _spans(text: str) -> list[tuple[int, int, str]]:
     """What is to be replaced: start, end, by what; in order, none over another."""
     covered: dict[int, tuple[_Token, str]] = {}
-    for ambiguous in (False, True):
+    ambiguities = not _AMBIGUOUS.keys().isdisjoint(_WORD.findall(_folded(text)))
+    for ambiguous in (False, True) if ambiguities else (False,):
         tokens = _tokens(text, ambiguous=ambiguous)
         for token, label in _cards(tokens, text):
             covered.setdefault(token.start, (token, label))
@@ -262,6 +273,8 @@ def _together(found: list[tuple[_Token, str]], text: str) -> list[tuple[int, int
 
 def _cards(tokens: Sequence[_Token], text: str) -> Iterator[tuple[_Token, str]]:
     for run in _runs(tokens):
+        if sum(len(token.digits) for token in run) < LENGTHS[0]:
+            continue
         at, card_ends = 0, None
         while at < len(run):
             if length := _card_at(run, at):
@@ -370,7 +383,7 @@ def _token(text: str, parts: list[re.Match[str]], at: int, *, ambiguous: bool) -
     """The token that begins here, and where the next one does."""
     part = parts[at]
     word = part[0]
-    plus = text[: part.start()].rstrip().endswith("+") or (at > 0 and parts[at - 1][0] == "plus")
+    plus = text[at and parts[at - 1].end() : part.start()].rstrip().endswith("+") or (at > 0 and parts[at - 1][0] == "plus")
     if word.isdecimal() and (_is_of_a_name(text, part) or _is_of_a_time(text, part)):
         return _Token(part.start(), part.end(), breaks=True), at + 1
     if word.isdecimal():
@@ -383,7 +396,7 @@ def _token(text: str, parts: list[re.Match[str]], at: int, *, ambiguous: bool) -
             return _Token(part.start(), parts[which].end(), digit * times, plus=plus), which + 1
     if word in _AMBIGUOUS:
         return _Token(part.start(), part.end(), _AMBIGUOUS[word] if ambiguous else ""), at + 1
-    for count in range(min(_LONGEST_PHRASE, len(parts) - at), 0, -1):
+    for count in range(min(_LONGEST_PHRASE, len(parts) - at) if word in _FIRST_WORDS else 0, 0, -1):
         phrase = " ".join(one[0] for one in parts[at : at + count])
         gaps = [text[a.end() : b.start()] for a, b in zip(parts[at : at + count], parts[at + 1 : at + count], strict=False)]
         if phrase in _WORDS and all(gap in (" ", "-") for gap in gaps):
@@ -417,6 +430,8 @@ def _joined(folded: str) -> str:
 
 def _folded(text: str) -> str:
     """Lower case, without accents, and of the same length: places in it are places in the text."""
+    if text.isascii():
+        return text.lower()
     return "".join(map(_plain, text))
 
 

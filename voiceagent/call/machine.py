@@ -32,21 +32,16 @@ from .commands import (
     LastAct,
     LogEnd,
     LogLanguage,
-    LogRecordingRefused,
-    LogToolCall,
     LogTransfer,
     LogTurn,
-    PauseRecording,
     PlayAudio,
     ReconnectEngine,
     Remark,
-    ResumeRecording,
     RunTool,
     SendCallerAudio,
     SendMark,
     SendToolOutput,
     StartReply,
-    StopRecording,
     SwitchLanguage,
     TakeDigits,
     TellEngine,
@@ -84,6 +79,7 @@ from .keypad import ENDS, Keypad
 from .link import Link
 from .playback import BYTES_PER_MS, Playback, audio_bytes
 from .policy import Clip, Lines, Policy
+from .recording import Recording
 from .replies import Replies, Reply
 from .spending import Spending
 from .tool_runs import LONGEST_REQUEST, ToolRun, ToolRuns
@@ -162,8 +158,7 @@ class Call:
         self._waiting = Waiting(policy)
         self._clips = 0
         self._offer: StartReply | None = None
-        self._unrecorded = so_far is not None and so_far.unrecorded
-        self._recording_pauses = False
+        self._recording = Recording(is_refused=so_far is not None and so_far.unrecorded)
         self._hand_over_wanted = False
         self._last_act: LastAct | None = None
         self._asked_to_close: Reply | None = None
@@ -235,7 +230,7 @@ class Call:
             case _:
                 assert_never(event)
         self._settle()
-        return list(map(self._kept, self._out))
+        return self._recording.kept(self._out)
 
     # The caller's side
 
@@ -309,30 +304,22 @@ class Call:
             self._owe(self._lines.no_cards)
         if has_card or self._transcript.may_begin_a_card(turn):
             self._leave_out_of_recording()
-        elif self._recording_pauses:
+        elif self._recording.is_paused:
             self._go_on_recording()
         return has_card
 
     def _leave_out_of_recording(self) -> None:
         """Also what comes next: the rest of the number, or its code."""
-        if self._unrecorded or self.state is State.ENDED:
-            return
-        self._timers["card"] = self._now + self._policy.card_pause_s
-        if not self._recording_pauses:
-            self._recording_pauses = True
-            self._out.append(PauseRecording())
+        if not self._recording.is_refused and self.state is not State.ENDED:
+            self._timers["card"] = self._now + self._policy.card_pause_s
+            self._out += self._recording.pause()
 
     def _go_on_recording(self) -> None:
         self._timers.pop("card", None)
-        self._recording_pauses = False
-        if not self._unrecorded:
-            self._out.append(ResumeRecording())
+        self._out += self._recording.go_on()
 
     def _refuse_recording(self, how: Literal["said", "pressed"]) -> None:
-        """The call goes on, and nothing of it is kept but that it was."""
-        if not self._unrecorded:
-            self._unrecorded = True
-            self._out += [StopRecording(), LogRecordingRefused(how, self._at_ms)]
+        self._out += self._recording.refuse(how, self._at_ms)
         self._owe(self._lines.not_recorded)
 
     def _owe(self, line: str) -> None:
@@ -345,17 +332,6 @@ class Call:
             self._replies.want(StartReply())
         if line not in [one.say for one in self._replies.owed]:
             self._replies.owed.append(StartReply(say=line))
-
-    def _kept(self, command: Command) -> Command:
-        """As it may leave the call: of one that is not recorded, facts and no words."""
-        match command:
-            case LogTurn() if self._unrecorded:
-                return replace(command, generated="", heard="")
-            case LogToolCall() if self._unrecorded:
-                return replace(command, arguments="", result="")
-            case LogTransfer() if self._unrecorded:
-                return replace(command, reason="")
-        return command
 
     def _act_on(self, concern: Concern, reason: str) -> None:
         match concern:
@@ -530,7 +506,8 @@ class Call:
         self._greeting = None
         if reply:
             reply.spoke = True
-            self._answers.agent_speaks(turn, reply.knows_of)
+            if turn.received == size:
+                self._answers.agent_speaks(turn, reply.knows_of)
         self._expect_progress()
         if (self._playback.over_at or 0.0) > self._now + self._policy.longest_playback_s:
             # What was sent is still heard; the engine must not believe that it said more.
@@ -862,7 +839,7 @@ class Call:
             turn.ended_ms = self._at_ms
             self._out.append(turn.entry())
         # Whoever takes the call now is to be heard in its recording.
-        if self._recording_pauses and not isinstance(self._last_act, HangUp):
+        if self._recording.is_paused and not isinstance(self._last_act, HangUp):
             self._go_on_recording()
         self.state = State.ENDED
         self._count_what_is_lost()
