@@ -2,19 +2,24 @@
 
 import contextlib
 import errno
+import secrets
 import socket
 from pathlib import Path
 
 from .children import CannotStart
 
 LISTENING = "0A"  # in /proc/net/tcp
+# Systems give outgoing connections ports from 32768 on (Linux), or from 49152.
+NOT_FOR_OUTGOING = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that was free a moment ago, and that no outgoing connection takes until somebody listens there."""
+    while True:
+        port = secrets.choice(NOT_FOR_OUTGOING)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def take(address: str, port: int, setting: str) -> socket.socket:

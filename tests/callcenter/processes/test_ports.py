@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from callcenter.processes import ports
 from callcenter.processes.children import CannotStart
 from callcenter.processes.ports import free_port, take, who_listens
 
@@ -51,6 +52,16 @@ def test_an_address_of_another_machine_is_refused() -> None:
 
 def test_nobody_listens_on_a_free_port() -> None:
     assert who_listens(free_port()) == ""
+
+
+def test_a_free_port_is_none_that_is_taken_nor_one_of_an_outgoing_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        taken = server.getsockname()[1]
+        free = free_port()
+        monkeypatch.setattr(ports, "NOT_FOR_OUTGOING", [taken, taken, taken, free])
+        assert {free_port() for _ in range(20)} == {free}
+        with socket.create_connection(("127.0.0.1", taken)) as outgoing:
+            assert max(taken, free) < min(32_768, outgoing.getsockname()[1])
 
 
 def test_a_connection_that_lingers_is_no_objection(taken_port: int) -> None:
