@@ -45,6 +45,10 @@ def put_aside(call_sid: str, caller_number: str, now: datetime) -> bool:
 def may_go_on(call_sid: str) -> bool:
     """Put aside what the call needs to go on. False: it must come to its end with what it has."""
     now = timezone.now()
+    # Nobody else is asked, nor waited for, by a call that has used less than half of what it put aside and still keeps it.
+    keeps = CallCost.objects.filter(call_sid=call_sid, ended_at=None, alive_at__gt=now - GIVEN_BACK_AFTER)
+    if keeps.filter(reserved_micro__gt=SPENT + prices.LEAST_CALL_MICRO // 2).update(alive_at=now):
+        return True
     _lock()
     cost = CallCost.objects.select_for_update().filter(call_sid=call_sid, ended_at=None).first()
     if cost is None:

@@ -17,46 +17,13 @@ from calllogs.models import CallLog, Recording, Transcription
 from orders.models import Appointment, Customer, HelpArticle, Order
 from staff.admin_pages import Audited, Masked
 from staff.models import AuditEvent
-from staff.roles import AUDITORS, MANAGERS, SUPPORT_STAFF
+from staff.roles import SUPPORT_STAFF
 from tests.calllogs.test_admin import GOOD
+from tests.staff.people import EMAIL, PHONE, somebody
 from voiceagent.call.commands import LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import IncomingCall
 
 pytestmark = pytest.mark.django_db
-PHONE, EMAIL = "+14155550142", "ada@example.com"
-
-
-def somebody(name: str, *roles: str, **facts: bool) -> Client:
-    user = User.objects.create_user(name, is_staff=True, **facts)
-    user.groups.set(Group.objects.filter(name__in=roles))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def sam() -> Client:
-    return somebody("sam", SUPPORT_STAFF)
-
-
-@pytest.fixture
-def mia() -> Client:
-    return somebody("mia", MANAGERS)
-
-
-@pytest.fixture
-def ida() -> Client:
-    return somebody("ida", AUDITORS)
-
-
-@pytest.fixture
-def root() -> Client:
-    return somebody("root", is_superuser=True)
-
-
-@pytest.fixture
-def ada() -> Customer:
-    return Customer.objects.create(name="Ada Lindgren", email=EMAIL, phone=PHONE, address="12 Pine Street", postcode="94110")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,36 +14,12 @@ from calllogs.models import CallLog
 from orders.models import Customer, Order
 from staff.exports import Streamed, harmless
 from staff.models import AuditEvent
-from staff.roles import AUDITORS, MANAGERS, PRIVACY, SUPPORT_STAFF
+from staff.roles import PRIVACY, SUPPORT_STAFF
+from tests.staff.people import PASSWORD, PHONE, somebody
 from voiceagent.call.commands import LogTransfer
 from voiceagent.carriers.base import IncomingCall
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long password"
-PHONE = "+14155550142"
-
-
-def somebody(name: str, role: str) -> Client:
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def mia() -> Client:
-    return somebody("mia", MANAGERS)
-
-
-@pytest.fixture
-def ida() -> Client:
-    return somebody("ida", AUDITORS)
-
-
-@pytest.fixture
-def ada() -> Customer:
-    return Customer.objects.create(name="Ada Lindgren", email="ada@example.com", phone=PHONE, postcode="94110")
 
 
 def address(kind: str) -> str:

@@ -1,18 +1,17 @@
 """Who the agent takes no call of, and that what staff decide holds for the next one."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
 from staff.models import AuditEvent
+from tests.voiceagent.at_once import at_once
 from voiceagent import tickets
 from voiceagent.carriers.base import IncomingCall
 from voiceagent.models import AgentSwitch, BlockedNumber, MediaStream
@@ -188,26 +187,8 @@ class TestTheSwitch:
         assert list(AuditEvent.objects.values_list("actor_name", "facts__agent")) == [("manage.py", "on"), ("manage.py", "off")]
 
 
-def together(*work: Callable[[], object]) -> list[object]:
-    barrier, results = Barrier(len(work)), []
-
-    def run(one: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            results.append(one())
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[one]) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.django_db(transaction=True)
 def test_of_many_calls_of_one_number_that_come_together_two_are_taken(settings):
     settings.MOST_CALLS_PER_NUMBER = 2
-    came_to = together(*(lambda number=number: ring(number) for number in range(8)))
+    came_to = at_once(*(lambda number=number: ring(number) for number in range(8)))
     assert sorted(map(str, came_to)) == ["", ""] + ["number_limit"] * 6

@@ -1,13 +1,12 @@
 """How often tools may be used in one call, on a real PostgreSQL."""
 
 import json
-from collections.abc import Callable
 from itertools import count
-from threading import Barrier, Thread
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
+from tests.voiceagent.at_once import at_once
 from voiceagent.budget import Budget
 from voiceagent.call.commands import HangUp, Transfer
 from voiceagent.call.events import ToolFinished
@@ -124,30 +123,14 @@ def test_the_database_counts_no_deed_that_nobody_asked_for():
         ToolUses.objects.create(call_sid="CA1", name="look", uses=1, deeds=2)
 
 
-def at_once(work: Callable[[int], None], how_many: int) -> None:
-    together = Barrier(how_many)
-
-    def run(number: int) -> None:
-        together.wait()
-        work(number)
-        connection.close()
-
-    threads = [Thread(target=run, args=(number,)) for number in range(how_many)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 @pytest.mark.django_db(transaction=True)
 def test_many_uses_at_once_are_all_counted():
-    ends: list[ToolFinished] = []
-    at_once(lambda _: ends.append(use()), 6)
-    assert [one.output for one in ends].count("Found.") == 4
+    ends = at_once(*[lambda: use().output] * 6)
+    assert ends.count("Found.") == 4
     assert ToolUses.objects.get().uses == 6
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_changes_at_once_are_no_more_than_may_be_made():
-    at_once(lambda number: use("open_department", called=f"number-{number}") and None, 4)
+    at_once(*(lambda number=number: use("open_department", called=f"number-{number}") for number in range(4)))
     assert TransferDestination.objects.count() == 2

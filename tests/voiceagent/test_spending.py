@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.voiceagent.at_once import at_once
 from voiceagent import spending, tickets
 from voiceagent.call.commands import LogCost
 from voiceagent.call.usage import Usage
@@ -146,6 +147,27 @@ class TestTheDaysCap:
         assert spending.may_go_on(sid(1))
         assert taken() == 50_000 + LEAST_CALL_MICRO
 
+    def test_a_call_that_has_more_than_half_of_it_left_waits_for_nobody(self, day_cap):
+        day_cap(1)
+        ring(1)
+        spends(1, LEAST_CALL_MICRO // 2 - 1)
+        with later(GIVEN_BACK_AFTER - MINUTE):
+            with CaptureQueriesContext(connection) as asked:
+                assert spending.may_go_on(sid(1))
+            assert "pg_advisory" not in str(asked.captured_queries)
+        with later(GIVEN_BACK_AFTER + MINUTE):
+            assert taken() == LEAST_CALL_MICRO
+
+    def test_what_was_given_back_must_be_asked_for_again(self, day_cap):
+        day_cap(1)
+        ring(1)
+        with later(GIVEN_BACK_AFTER + MINUTE):
+            assert ring(2) == ""
+            assert not spending.may_go_on(sid(1))
+            ends(2)
+            assert spending.may_go_on(sid(1))
+            assert taken() == LEAST_CALL_MICRO
+
     def test_a_call_must_end_when_others_have_taken_what_it_would_need(self, day_cap):
         day_cap(2)
         ring(1)
@@ -206,7 +228,7 @@ class TestTheCapOfANumber:
         ring(1)
         spends(1, LEAST_CALL_MICRO)
         assert spending.may_go_on(sid(1))
-        spends(1, LEAST_CALL_MICRO + 1, at_ms=2000)
+        spends(1, LEAST_CALL_MICRO + LEAST_CALL_MICRO // 2, at_ms=2000)
         assert not spending.may_go_on(sid(1))
 
     def test_is_the_same_day_for_every_call_of_the_day(self, settings):
@@ -293,29 +315,11 @@ class TestWhatACallCosts:
         assert spending.left_of_call(sid(1)) == 0
 
 
-def together(*work: Callable[[], object]) -> list[object]:
-    barrier, results = Barrier(len(work)), []
-
-    def run(one: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            results.append(one())
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[one]) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_of_many_new_calls_no_more_are_taken_than_the_day_can_pay_for(self, day_cap):
         day_cap(3)
-        came_to = together(*(lambda number=number: ring(number) for number in range(8)))
+        came_to = at_once(*(lambda number=number: ring(number) for number in range(8)))
         assert sorted(map(str, came_to)) == ["", "", "", *["budget"] * 5]
         assert taken() == 3 * LEAST_CALL_MICRO
 
@@ -332,7 +336,7 @@ class TestAtOnce:
                     may = spending.may_go_on(sid(number))
             return may
 
-        came_to = together(*(lambda n=n: goes_on(n) for n in range(4)), *(lambda n=n: ring(n) for n in range(4, 8)))
+        came_to = at_once(*(lambda n=n: goes_on(n) for n in range(4)), *(lambda n=n: ring(n) for n in range(4, 8)))
         # One reply of each call may have cost more than was thought: here none did.
         assert taken() <= 8 * LEAST_CALL_MICRO
         assert False in came_to

@@ -1,13 +1,11 @@
-from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 
+from tests.voiceagent.at_once import at_once
 from voiceagent import tickets
 from voiceagent.carriers.base import IncomingCall
 from voiceagent.models import BEAT_LASTS, PLACE_KEPT, MediaStream
@@ -241,27 +239,6 @@ def test_whose_a_call_is_shows_in_the_newest_stream_that_was_taken():
     assert tickets.still_ours([]) == set()
 
 
-def at_once(*work: Callable[[], object]) -> list[object]:
-    """What each comes to, begun together on threads of their own."""
-    together, results = Barrier(len(work)), []
-
-    def run(one: Callable[[], object]) -> None:
-        together.wait()
-        try:
-            results.append(one())
-        except Refused:
-            results.append(None)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[one]) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_of_many_takers_one_succeeds(self):
@@ -271,7 +248,7 @@ class TestAtOnce:
 
     def test_of_many_calls_exactly_those_beyond_the_most_are_refused(self, settings):
         settings.MOST_CALLS = 3
-        issued = at_once(*(lambda number=number: tickets.issue(incoming(number)) for number in range(8)))
+        issued = at_once(*(lambda number=number: tickets.issue(incoming(number)) for number in range(8)), refusal=Refused)
         assert sorted(map(bool, issued)) == [False] * 5 + [True] * 3
         assert MediaStream.objects.filter(next_step="refused").count() == 5
 
