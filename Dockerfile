@@ -7,10 +7,11 @@ WORKDIR /app
 
 COPY pyproject.toml requirements.lock bootstrap.lock ./
 RUN pip install --no-cache-dir --require-hashes -r bootstrap.lock \
- && uv pip install --system --no-cache --require-hashes --no-build --constraint requirements.lock -r pyproject.toml
+ && uv pip install --system --no-cache --require-hashes --no-build --compile-bytecode --constraint requirements.lock -r pyproject.toml
 
 RUN useradd --create-home callcenter && mkdir -p /app/var/media /app/var/spool && chown -R callcenter /app/var
 COPY --chown=root:root . .
+RUN python -m compileall -q callcenter calllogs orders staff voiceagent
 USER callcenter
 
 EXPOSE 8000

@@ -99,7 +99,9 @@ def _install_with_uv() -> bool:
     """uv is many times faster than pip and shows its progress. Where it fails, pip tries, which knows more kinds of set-up."""
     if not _pip("--quiet", "--only-binary=:all:", "-r", str(UV_LOCK), must_succeed=False):
         return False
-    command = [str(PYTHON), "-m", "uv", "pip", "sync", "--require-hashes", "--no-build", "--python", str(PYTHON), str(LOCK)]
+    # Compiled once, as pip does, and not by each process anew where Python is told to write no bytecode.
+    options = ("--require-hashes", "--no-build", "--compile-bytecode")
+    command = [str(PYTHON), "-m", "uv", "pip", "sync", *options, "--python", str(PYTHON), str(LOCK)]
     environment = os.environ | _what_pip_is_told()
     return subprocess.run(command, env=environment, check=False).returncode == 0
 

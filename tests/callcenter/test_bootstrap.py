@@ -99,6 +99,20 @@ def test_where_uv_fails_pip_tries(steps: list[str], monkeypatch: pytest.MonkeyPa
     assert steps == ["create", "pip"]
 
 
+def test_packages_are_compiled_once_and_not_by_every_process_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(bootstrap, "_pip", lambda *options, must_succeed: True)
+    monkeypatch.setattr(subprocess, "run", run)
+    assert bootstrap._install_with_uv()
+    assert "--compile-bytecode" in ran[-1]
+    assert "--compile-bytecode" in (ROOT / "Dockerfile").read_text()
+
+
 def test_uv_is_told_of_the_registry_that_pip_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example.com/simple")
     monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
