@@ -1,14 +1,14 @@
 """What a log line may hold. An exception's text may quote a caller's words or number, so only its kind and place are kept; of what
 everybody says, numbers of telephones and cards, digits said in words, e-mail addresses, keys, tokens and tickets are left out.
 
-`Masked` stands on the root's handler, so nothing is logged past it, whoever's it is.
+`Masked` stands on the root's handler, so nothing is logged past it, whoever's it is; of what is too long only the beginning.
 """
 
 import logging
 import re
 import threading
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from types import TracebackType
 from urllib.parse import quote
@@ -22,13 +22,22 @@ OURS = frozenset({"callcenter", "calllogs", "orders", "staff", "voiceagent"})
 # A shorter one would be found everywhere.
 SHORTEST_SECRET = 6
 SPOKEN_DIGITS = 4
+# Characters. A path is what a stranger makes it, and while one is masked no audio moves.
+LONGEST_LINE = 2000
+# What may stand across the end of a line that is cut is no longer: a card's number in words, an address, a key.
+LONGEST_ACROSS = 500
 
-PATTERNS = (
+Found = re.Match[str]
+PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[Found], str]], ...] = (
     # A media stream's ticket stands in its path.
     (re.compile(r"\b\d{1,19}-[0-9a-f]{64}\b"), "[ticket]"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE), r"\1 [token]"),
     (re.compile(r"\bsk-[\w-]{6,}"), "[key]"),
-    (re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
+    # What is none is gone past as a whole: to look for one from each of its letters takes the square of its length.
+    (
+        re.compile(r"([\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+)|[\w.+%-]+"),
+        lambda found: "[e-mail]" if found[1] else found[0],
+    ),
     # Seven digits or more, however they are grouped, but no date, no address of a machine, and no part of a longer name.
     (
         re.compile(
@@ -54,11 +63,16 @@ class Masked(logging.Filter):
         if record.levelno < logging.INFO and record.name.partition(".")[0] not in OURS:
             said = f"something of its own, at {record.pathname}:{record.lineno}"
         else:
-            said = self.without_what_is_private(message(record))
+            said = self.in_a_line(message(record))
         record.msg, record.args = said, ()
         # What another handler made of the exception, with its texts.
         record.exc_text = record.stack_info = None
         return True
+
+    def in_a_line(self, text: str) -> str:
+        """Of a long text its beginning. What stood at the cut is left out: part of a number is not known for one."""
+        said = self.without_what_is_private(text[:LONGEST_LINE])
+        return said if len(text) <= LONGEST_LINE else f"{said[:-LONGEST_ACROSS]}… of {len(text)} characters"
 
     def without_what_is_private(self, text: str) -> str:
         text = self._secrets.sub("[secret]", text)

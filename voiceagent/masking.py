@@ -293,13 +293,14 @@ def _cards(tokens: Sequence[_Token], text: str) -> Iterator[tuple[_Token, str]]:
 def _rest_of_breath(run: Sequence[_Token], at: int, text: str) -> list[_Token]:
     """What comes after the token before, in its turn, and in its value of a JSON text. None of it where that is too much."""
     end, count = run[at - 1].end, 0
-    for number, token in enumerate(run[at:]):
+    near = run[at : at + _MOST_AFTER + 1]
+    for number, token in enumerate(near):
         if _FENCES.search(text, end, token.start):
-            return list(run[at : at + number])
+            return list(near[:number])
         count += len(token.digits)
         if count > _MOST_AFTER:
             return []
-    return list(run[at:])
+    return list(near)
 
 
 def _codes_after(tokens: Sequence[_Token], end: int, text: str) -> Iterator[_Token]:
@@ -333,7 +334,7 @@ def _card_at(run: Sequence[_Token], at: int) -> int:
     if len(first) == _NOTHING_ELSE and first[0] != "0" and passes_luhn(first):
         return 1
     digits, fitting = "", {}
-    for count, token in enumerate(run[at:], 1):
+    for count, token in enumerate(run[at : at + LENGTHS[-1] + 1], 1):
         digits += token.digits
         if len(digits) > LENGTHS[-1]:
             break

@@ -10,7 +10,7 @@ from celery import Celery
 from django.conf import settings
 
 from callcenter.celery import app
-from callcenter.logs import Masked, WithoutTexts, tell_of_broken_threads
+from callcenter.logs import LONGEST_LINE, PATTERNS, Masked, WithoutTexts, tell_of_broken_threads
 
 TICKET = "4711-" + "0123456789abcdef" * 4
 KEY = "sk-proj-abcDEF123_456"
@@ -69,6 +69,31 @@ def test_what_is_private_is_left_out(said: str, logged: str) -> None:
 )
 def test_what_an_operator_needs_stays(said: str) -> None:
     assert line(said) == said
+
+
+@pytest.mark.parametrize("said", ["ada@example.com+ben@example.com", "ada@example.com%2Cben@example.com", "a%40b.com%2Cc%40d.com"])
+def test_of_addresses_in_a_row_none_is_left(said: str) -> None:
+    assert "b.com" not in line(said) and "ben" not in line(said) and "ada" not in line(said)
+
+
+@pytest.mark.parametrize("unit", ["a", "0_", "%40", "a%40", "a.", "1-", "Basic ", "sk-", "+1", "("])
+def test_a_text_without_end_costs_no_more_than_its_length(unit: str) -> None:
+    """The square of it would be hours."""
+    text = unit * (1_000_000 // len(unit))
+    for pattern, instead in PATTERNS:
+        pattern.sub(instead, text)
+
+
+@pytest.mark.parametrize(
+    "private", ["+14155550142", "4111 1111 1111 1111", "four one one nine two six", "ada@example.com", TOKEN, TICKET]
+)
+def test_of_a_long_line_the_beginning_is_kept_and_nothing_private_in_part(private: str) -> None:
+    kept = line("Not Found: " + "x " * 20_000)
+    assert kept.startswith("Not Found: x x") and kept.endswith("x… of 40011 characters") and len(kept) < LONGEST_LINE
+    for before in range(LONGEST_LINE - len(private) - 1, LONGEST_LINE + 1):
+        logged = line("x" * (before - 1) + " " + private + " x" * 1000)
+        assert set(logged.partition("…")[0]) <= {"x", " "}, logged
+    assert private not in line(f"{private} " + "x " * 20_000)
 
 
 @pytest.mark.parametrize("name", ["websockets.client", "twilio.http_client", "httpx2", "openai._base_client", "django.db.backends"])

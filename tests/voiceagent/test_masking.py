@@ -283,6 +283,23 @@ def test_a_text_of_nothing_but_digits_costs_no_more_than_its_length():
     assert counted[20_000] < 15 * counted[2000]
 
 
+def test_a_row_of_digits_without_end_is_copied_no_more_often_than_it_is_long():
+    copied = Counter()
+    runs = masking._runs
+
+    class Row(list):
+        def __getitem__(self, at):
+            part = super().__getitem__(at)
+            if isinstance(at, slice):
+                copied[length] += len(part)
+            return part
+
+    for length in (2000, 20_000):
+        with patch.object(masking, "_runs", lambda tokens: [Row(run) for run in runs(tokens)]):
+            masked("1 " * length)
+    assert copied[20_000] < 15 * copied[2000]
+
+
 def made_up_card(length: int, seed: int) -> str:
     chance = random.Random(seed)
     first = {16: "4", 15: "37", 14: "36"}[length]
