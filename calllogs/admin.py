@@ -3,13 +3,12 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import phonenumbers
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db import connection, models
+from django.db import models
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.forms import ModelForm
@@ -19,7 +18,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
@@ -30,6 +28,7 @@ from staff import audit, masking
 from staff.admin_pages import sees_contacts
 from staff.audit import Action
 from staff.exports import Exported
+from staff.long_lists import EstimatingPaginator
 from voiceagent.languages import LANGUAGES
 from voiceagent.masking import masked
 from voiceagent.models import CallCost
@@ -41,11 +40,6 @@ from .models.calls import CALL_BACK_ORDER, CallLogQuerySet
 from .models.transcriptions import NotTheNewest
 from .tasks import fetch_recording, transcribe_recording
 from .wake import wake
-
-if TYPE_CHECKING:
-    CallLogPaginator = Paginator[CallLog]
-else:
-    CallLogPaginator = Paginator
 
 COLOURS = {
     Disposition.COMPLETED: "success",
@@ -60,24 +54,8 @@ COLOURS = {
     Disposition.AI_UNAVAILABLE: "danger",
     Disposition.INTERNAL_ERROR: "danger",
 }
-# From here on the number of all calls is the database's estimate: counting them takes longer than anybody looks at it.
-COUNTED_UP_TO = 50_000
 # For this long, more parts of a recording belong to the same playing.
 ONE_PLAY = timedelta(minutes=10)
-
-
-class EstimatingPaginator(CallLogPaginator):
-    """Counts a search; of all calls of a large log it takes the planner's estimate."""
-
-    @cached_property
-    def count(self) -> int:
-        if isinstance(self.object_list, QuerySet) and not self.object_list.query.where:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [CallLog._meta.db_table])
-                [estimate] = cursor.fetchone()
-            if estimate > COUNTED_UP_TO:
-                return int(estimate)
-        return super().count
 
 
 class TransferredFilter(admin.SimpleListFilter):
@@ -164,6 +142,7 @@ class CallLogAdmin(Exported, privacy.HoldsCalls):
         ("started_at", DaysFilter),
     )
     list_filter_submit = True
+    sortable_by = ("started",)
     list_per_page = 50
     list_before_template = "calllogs/figures.html"
     search_fields = ("call_sid",)  # shows the field; what it searches is in `get_search_results`
@@ -208,34 +187,34 @@ class CallLogAdmin(Exported, privacy.HoldsCalls):
     def started(self, call: CallLog) -> str:
         return f"{timezone.localtime(call.started_at):%a %-d %b, %H:%M}"
 
-    @admin.display(description="Caller", ordering="caller_number")
+    @admin.display(description="Caller")
     def caller(self, call: CallLog) -> str:
         return readable(call.caller_number)
 
-    @admin.display(description="Length", ordering="duration_s")
+    @admin.display(description="Length")
     def lasted(self, call: CallLog) -> str:
         return conversation.length(call.length_s)
 
     @display(  # type: ignore[untyped-decorator]  # unfold has no types
-        description="Disposition", ordering="disposition", label={**{d.label: c for d, c in COLOURS.items()}, "Going on": "primary"}
+        description="Disposition", label={**{d.label: c for d, c in COLOURS.items()}, "Going on": "primary"}
     )
     def outcome(self, call: CallLog) -> str:
         return call.get_disposition_display() if call.status == Status.ENDED else "Going on"
 
-    @admin.display(description="End reason", ordering="end_reason")
+    @admin.display(description="End reason")
     def ended_because(self, call: CallLog) -> str:
         return call.get_end_reason_display()
 
-    @admin.display(description="Turns", ordering="turn_count")
+    @admin.display(description="Turns")
     def turns_taken(self, call: CallLog) -> int:
         return int(getattr(call, "turn_count", 0))
 
-    @admin.display(description="Language", ordering="language")
+    @admin.display(description="Language")
     def spoken(self, call: CallLog) -> str:
         return language_name(call.language)
 
     @display(  # type: ignore[untyped-decorator]  # unfold has no types
-        description="Call back", ordering="call_back_by", label={"overdue": "danger", "waiting": "warning", "done": "success"}
+        description="Call back", label={"overdue": "danger", "waiting": "warning", "done": "success"}
     )
     def call_back(self, call: CallLog) -> tuple[str, str] | None:
         return call_back_state(call)

@@ -17,7 +17,6 @@ class AuditEvent(models.Model):
         REVEALED = "revealed"
         PLAYED = "played"
         EXPORTED = "exported"
-        IMPORTED = "imported"
         ADDED = "added"
         CHANGED = "changed"
         DELETED = "deleted"
@@ -54,6 +53,9 @@ class AuditEvent(models.Model):
             models.Index(fields=("-at", "-id"), name="audit_newest_first"),
             models.Index(fields=("target_type", "target_id", "-at"), name="audit_of_a_row"),
             models.Index(fields=("actor", "-at"), name="audit_of_a_person"),
+            # What is searched.
+            models.Index(fields=("actor_name", "-at"), name="audit_of_a_name"),
+            models.Index(fields=("target_id", "-at"), name="audit_of_a_number"),
         )
 
     def __str__(self) -> str:

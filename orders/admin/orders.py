@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
@@ -13,6 +14,7 @@ from unfold.decorators import action, display
 from orders.models import Customer, Order, OrderItem, WrongState
 from staff import masking
 from staff.exports import Exported
+from staff.long_lists import EstimatingPaginator
 from staff.versioned import Versioned, VersionedForm, named
 
 if TYPE_CHECKING:
@@ -52,12 +54,15 @@ class CustomerAdmin(Exported, Versioned):
     inlines = (OrdersOfCustomer,)
     ordering = ("name",)
     list_per_page = 50
+    show_full_result_count = False
+    paginator = EstimatingPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         customers: QuerySet[Customer] = super().get_queryset(request)
-        return customers.annotate(order_count=Count("orders", distinct=True))
+        orders = Order.objects.filter(customer=OuterRef("pk")).order_by().values("customer").annotate(n=Count("pk")).values("n")
+        return customers.annotate(order_count=Coalesce(Subquery(orders), 0))
 
-    @admin.display(description="Orders", ordering="order_count")
+    @admin.display(description="Orders")
     def orders_placed(self, customer: Any) -> int:
         return int(customer.order_count)
 
@@ -99,6 +104,8 @@ class OrderAdmin(Exported, Versioned):
     list_filter_submit = True
     list_select_related = ("customer",)
     list_per_page = 50
+    show_full_result_count = False
+    paginator = EstimatingPaginator
     search_fields = ("number", "customer__name", "customer__email", "customer__phone", "tracking_number")
     search_help_text = "An order number, a customer's name, e-mail or telephone number, or a tracking number"
     autocomplete_fields = ("customer",)
@@ -129,7 +136,7 @@ class OrderAdmin(Exported, Versioned):
     def state(self, order: Order) -> str:
         return order.get_status_display()
 
-    @admin.display(description="Total", ordering="items_total")
+    @admin.display(description="Total")
     def amount(self, order: Any) -> str:
         return f"${order.items_total:,.2f}" if order.pk else "–"
 

@@ -41,7 +41,7 @@ class Customer(models.Model):
                 violation_error_message="Write the number in full, like +14155550142.",
             ),
         ]
-        indexes = [models.Index(fields=["phone"])]
+        indexes = [models.Index(fields=["phone"]), models.Index(fields=["name"])]
 
     def __str__(self) -> str:
         return self.name

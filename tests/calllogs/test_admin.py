@@ -175,18 +175,6 @@ class TestTheList:
             call(f"CA{number}")
         assert queries() == few
 
-    def test_a_large_log_is_estimated_and_not_counted(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        call()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE calllogs_calllog")
-        monkeypatch.setattr(pages, "COUNTED_UP_TO", 0)
-        with CaptureQueriesContext(connection) as captured:
-            paginator = pages.EstimatingPaginator(CallLog.objects.all(), 50)
-            assert paginator.count == 1
-        assert "reltuples" in captured[0]["sql"]
-        assert len(captured) == 1
-        assert pages.EstimatingPaginator(CallLog.objects.filter(status="received"), 50).count == 0
-
 
 class TestTheFigures:
     def test_answer_gaps_stand_beside_the_other_figures(self, desk: Client) -> None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.models import Appointment, Closure, Customer, HelpArticle, OpeningHours, Order
+from staff import long_lists
 
 MODELS = {
     "customer": Customer,
@@ -52,6 +53,27 @@ def test_a_longer_list_asks_no_more_questions(seeded, mia, name):
         if grow:
             grow(name)
     assert counts[0] == counts[1] <= 20
+
+
+@pytest.mark.parametrize("name", ["customer", "order"])
+def test_a_page_of_a_long_list_neither_counts_nor_adds_up_all_rows(seeded, mia, monkeypatch, name):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {MODELS[name]._meta.db_table}")
+    monkeypatch.setattr(long_lists, "COUNTED_UP_TO", 0)
+    with CaptureQueriesContext(connection) as questions:
+        answer = mia.get(page(f"{name}_changelist"))
+    assert answer.context["cl"].result_count == MODELS[name].objects.count() > 1
+    asked = [question["sql"] for question in questions if f'FROM "orders_{name}"' in question["sql"]]
+    assert len(asked) == 1
+    assert 'JOIN "orders_order' not in asked[0]
+
+
+def test_what_a_filter_finds_is_counted_once_and_not_added_up(seeded, mia):
+    with CaptureQueriesContext(connection) as questions:
+        mia.get(page("order_changelist"), {"status__exact": "placed"})
+    counted = [question["sql"] for question in questions if question["sql"].startswith("SELECT COUNT(")]
+    assert len(counted) == 1
+    assert "orders_orderitem" not in counted[0]
 
 
 def double(name: str) -> None:
