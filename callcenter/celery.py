@@ -34,6 +34,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="30", hour="1-4"),
         "options": {"expires": 3600},
     },
+    "clear sessions": {
+        "task": "staff.tasks.clear_sessions",
+        "schedule": crontab(minute="10", hour="5"),
+        "options": {"expires": 3600},
+    },
     "finish erasures": {"task": "calllogs.erasure.finish_erasures", "schedule": 60.0, "options": {"expires": 60}},
     "close forgotten calls": {"task": "calllogs.reconcile.close_forgotten_calls", "schedule": 60.0, "options": {"expires": 60}},
 }
