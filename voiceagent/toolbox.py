@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 # What a model is told at most: a longer text slows every later reply and is a place to hide instructions.
 LONGEST_OUTPUT = 2000
+# Of what is longer by far, nobody looks at the rest: what cannot be seen in it is taken out and leaves it shorter.
+LONGEST_LOOKED_AT = 4 * LONGEST_OUTPUT
 # A tool's arguments are a few short texts; what is longer is not even read.
 LONGEST_ARGUMENTS = 8000
 
@@ -175,7 +177,7 @@ class Toolbox:
         arguments = masked(arguments[: LONGEST_ARGUMENTS + 1])
 
         def finished(output: str, status: ToolStatus, act: ToolAct | None = None) -> ToolFinished:
-            return ToolFinished(tool_call_id, masked(visible(output))[:LONGEST_OUTPUT], status, act)
+            return ToolFinished(tool_call_id, masked(visible(output[:LONGEST_LOOKED_AT]))[:LONGEST_OUTPUT], status, act)
 
         chosen = self._tools.get(name)
 

@@ -84,6 +84,11 @@ def outputs(session: Record) -> list[str]:
     return [item["output"] for item in items if item["type"] == "function_call_output"]
 
 
+def in_quotation(output: str) -> str:
+    """What the tool said itself, without the words around it that tell the model what it is."""
+    return output.partition("⟦")[2].removesuffix("⟧")
+
+
 async def used(log: CallLog) -> list[tuple[str, str]]:
     """Tools and how they ended, in order."""
     return await in_database(lambda: list(ToolCall.objects.filter(call=log).order_by("position").values_list("name", "status")))
@@ -239,10 +244,11 @@ async def test_a_booking_whose_process_died_is_made_once_and_told(sets, tmp_path
         log = await ends_well(s, call)
         (appointment,) = await in_database(lambda: list(Appointment.objects.all()))
         (output,) = outputs(sessions(s)[1])
-        assert "⟦Booked: " in output and output.endswith(f" A P T {' '.join(str(appointment.pk))}.⟧")
+        quoted = in_quotation(output)
+        assert quoted.startswith("Booked: ") and quoted.endswith(f" A P T {' '.join(str(appointment.pk))}.")
         tools = await in_database(lambda: list(ToolCall.objects.filter(call=log).order_by("position")))
         assert [tool.status for tool in tools] in known
-        assert {tool.result for tool in tools if tool.status == "done"} == {output}
+        assert {tool.result for tool in tools if tool.status == "done"} == {quoted}
         if place == "effect.after_commit":
             assert any(output in text for text in told(sessions(s)[1])), "the new session knows what the tool did"
 
@@ -363,7 +369,7 @@ async def test_what_a_tool_finds_is_bounded_and_changes_nothing(sets):
     await hears(call, FIRST + 2)
     log = await ends_well(s, call)
     (output,) = outputs(sessions(s)[0])
-    assert len(output) <= LONGEST_OUTPUT
+    assert len(in_quotation(output)) <= LONGEST_OUTPUT
     assert not {"\u200b", "\u202e", "\x07"} & set(output)
     assert await used(log) == [("search_help", "done")]
     assert s.world.telephone.dials == []

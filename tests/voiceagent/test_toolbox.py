@@ -7,7 +7,7 @@ import pytest
 from voiceagent.call.commands import HangUp, SwitchLanguage, TakeDigits, Transfer
 from voiceagent.call.events import ToolFinished
 from voiceagent.models import ToolEffect
-from voiceagent.toolbox import LONGEST_ARGUMENTS, LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
+from voiceagent.toolbox import LONGEST_ARGUMENTS, LONGEST_LOOKED_AT, LONGEST_OUTPUT, AskKeypad, Caller, Toolbox, ToolError, tool
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +144,15 @@ def test_how_often_something_was_asked_for_is_counted_for_each_call_and_thing():
 
 def test_a_long_answer_is_cut():
     assert len(use("find_hat", {"size": 1}).output) == LONGEST_OUTPUT
+
+
+def test_of_an_answer_without_end_the_rest_is_not_even_looked_at():
+    @tool
+    def find_nothing(caller: Caller) -> str:
+        """Find what nobody can see, and then something."""
+        return "\u200b" * LONGEST_LOOKED_AT + "A hat."
+
+    assert Toolbox([find_nothing]).use(Caller("CA1"), "t1", "find_nothing", "{}").output == ""
 
 
 @pytest.mark.parametrize("size", [LONGEST_ARGUMENTS + 1, 5_000_000])
