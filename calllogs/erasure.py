@@ -7,15 +7,13 @@ worker may be writing, are rows that `finish_erasures` works off.
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import phonenumbers
 from celery import shared_task
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connection, models, transaction
 from django.db.models import F, Q, QuerySet
@@ -95,7 +93,8 @@ def normal_number(number: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What is kept of a caller. `held` is what a legal hold covers of it: SIDs of calls, and numbers."""
+    """What is kept of a caller. `customers` may be gone, and only their versions left. `held_…` is what a legal hold covers of it,
+    and numbers that are held."""
 
     numbers: frozenset[str]
     emails: frozenset[str]
@@ -103,13 +102,14 @@ class Traces:
     call_sids: frozenset[str]
     held_sids: frozenset[str] = frozenset()
     held_numbers: frozenset[str] = frozenset()
+    held_customers: frozenset[int] = frozenset()
+    held_appointments: frozenset[int] = frozenset()
 
     @property
     def places(self) -> dict[str, Rows]:
         """Every table that may hold something of a caller, and what of it is this one's."""
         of_call = Q(call__call_sid__in=self.call_sids)
         of_sid = Q(call_sid__in=self.call_sids)
-        appointments = self.appointments.values("pk")
         orders = Order.objects.filter(customer__in=self.customers)
         return {
             "calls": CallLog.objects.filter(of_sid),
@@ -130,9 +130,9 @@ class Traces:
             "orders": orders,
             "items of orders": OrderItem.objects.filter(order__in=orders),
             "versions of appointments": Appointment.history.filter(
-                Q(id__in=appointments) | Q(phone__in=self.numbers - self.held_numbers) | Q(customer_id__in=self.customers)
-            ),
-            "versions of customers": Customer.history.filter(id__in=self.customers),
+                Q(id__in=self.appointments.values("pk")) | Q(phone__in=self.free_numbers) | Q(customer_id__in=self.customers)
+            ).exclude(id__in=self.held_appointments),
+            "versions of customers": Customer.history.filter(Q(id__in=self.customers) | Q(pk__in=self.versions_with_number)),
             "versions of orders": Order.history.filter(customer_id__in=self.customers),
             "versions of items": OrderItem.history.filter(order_id__in=orders.values("pk")),
         }
@@ -140,7 +140,17 @@ class Traces:
     @property
     def appointments(self) -> Rows:
         theirs = Q(phone__in=self.numbers) | Q(customer__in=self.customers) | Q(call_sid__in=self.call_sids)
-        return Appointment.objects.filter(theirs).exclude(phone__in=self.held_numbers).exclude(call_sid__in=self.held_sids)
+        return Appointment.objects.filter(theirs).exclude(pk__in=self.held_appointments)
+
+    @property
+    def free_numbers(self) -> frozenset[str]:
+        return self.numbers - self.held_numbers
+
+    @property
+    def versions_with_number(self) -> Rows:
+        """Of customers who have another number since: they are not meant, and what says that they had this one is."""
+        versions: Rows = Customer.history.filter(phone__in=self.free_numbers)
+        return versions.exclude(id__in=self.held_customers)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -156,29 +166,13 @@ class Traces:
 
     @property
     def without_what_is_held(self) -> "Traces":
-        proved = Proof.objects.filter(call_sid__in=self.held_sids, customer__isnull=False).values("customer")
-        held = Customer.objects.filter(Q(phone__in=self.held_numbers) | Q(pk__in=proved), pk__in=self.customers)
-        return Traces(
-            self.numbers,
-            self.emails,
-            self.customers - set(held.values_list("pk", flat=True)),
-            self.call_sids - self.held_sids,
-            self.held_sids,
-            self.held_numbers,
-        )
+        return replace(self, customers=self.customers - self.held_customers, call_sids=self.call_sids - self.held_sids)
 
 
 def find(asked: Asked) -> Traces:
     """Everything that is kept of whom this is about."""
-    meant = Q(pk__in=())
-    if asked.customer is not None:
-        meant |= Q(pk=asked.customer)
-    if asked.email:
-        meant |= Q(email__iexact=asked.email)
-    if asked.number:
-        meant |= Q(phone=asked.number)
-    customers = list(Customer.objects.filter(meant).exclude(email__endswith=ERASED_AT))
-    ids = {customer.pk for customer in customers}
+    customers = customers_meant(asked)
+    ids = {customer.id for customer in customers}
     numbers = {asked.number, *(customer.phone for customer in customers)} - {""}
     booked = Appointment.objects.filter(Q(phone__in=numbers) | Q(customer__in=ids)).exclude(call_sid="")
     call_sids = {
@@ -187,17 +181,49 @@ def find(asked: Asked) -> Traces:
         *Proof.objects.filter(customer__in=ids).values_list("call_sid", flat=True),
         *booked.values_list("call_sid", flat=True),
     }
+    emails = {asked.email.lower(), *(customer.email.lower() for customer in customers)} - {""}
+    return with_holds(Traces(frozenset(numbers), frozenset(emails), frozenset(ids), frozenset(call_sids)))
+
+
+def customers_meant(asked: Asked) -> list[Any]:
+    """Rows of customers, and the last versions of those that are gone.
+
+    A number goes from one person to another: who had it once is not meant. Who had the e-mail address is.
+    """
+    had_email, meant = (Q(email__iexact=asked.email) if asked.email else Q(id__in=())), Q(id__in=())
+    if asked.customer is not None:
+        meant |= Q(id=asked.customer)
+    if asked.number:
+        meant |= Q(phone=asked.number)
+    there = Customer.objects.filter(meant | had_email | Q(id__in=Customer.history.filter(had_email).values("id")))
+    gone = Customer.history.filter(meant | had_email).exclude(id__in=Customer.objects.values("id"))
+    last = Customer.history.filter(id__in=gone.values("id")).order_by("id", "-history_id").distinct("id")
+    return [*there.exclude(email__endswith=ERASED_AT), *last]
+
+
+def with_holds(found: Traces) -> Traces:
+    """With what of it is held now. A number in it may be somebody else's, and held for another matter."""
     now = timezone.now()
-    held_numbers = Hold.objects.active(now).filter(caller_number__in=numbers).values_list("caller_number", flat=True)
-    held_calls = CallLog.objects.filter(is_held(now), call_sid__in=call_sids).values_list("call_sid", flat=True)
-    held_streams = MediaStream.objects.filter(caller_number__in=held_numbers).values_list("call_sid", flat=True)
-    return Traces(
-        frozenset(numbers),
-        frozenset({asked.email.lower(), *(customer.email.lower() for customer in customers)} - {""}),
-        frozenset(ids),
-        frozenset(call_sids),
-        frozenset({*held_calls, *held_streams}),
-        frozenset(held_numbers),
+    calls, customers = found.call_sids, found.customers
+    theirs = Q(phone__in=found.numbers) | Q(customer_id__in=customers) | Q(call_sid__in=calls)
+    appointments: tuple[Rows, Rows] = Appointment.objects.filter(theirs), Appointment.history.filter(theirs)
+    versions = Customer.history.filter(id__in=customers)
+    phones = found.numbers.union(*(rows.values_list("phone", flat=True) for rows in (*appointments, versions)))
+    numbers = frozenset(Hold.objects.active(now).filter(caller_number__in=phones).values_list("caller_number", flat=True))
+    held_calls = CallLog.objects.filter(is_held(now), call_sid__in=calls).values_list("call_sid", flat=True)
+    held_streams = MediaStream.objects.filter(caller_number__in=numbers, call_sid__in=calls).values_list("call_sid", flat=True)
+    sids = frozenset({*held_calls, *held_streams})
+    proved = Proof.objects.filter(call_sid__in=sids, customer__in=customers).values_list("customer", flat=True)
+    have_number = Customer.objects.filter(id__in=customers, phone__in=numbers).values_list("id", flat=True)
+    had_number = versions.filter(phone__in=numbers).values_list("id", flat=True)
+    is_held_appointment = Q(phone__in=numbers) | Q(call_sid__in=sids)
+    kept = (rows.filter(is_held_appointment).values_list("id", flat=True) for rows in appointments)
+    return replace(
+        found,
+        held_sids=sids,
+        held_numbers=numbers,
+        held_customers=frozenset({*proved, *have_number, *had_number}),
+        held_appointments=frozenset().union(*kept),
     )
 
 
@@ -225,9 +251,10 @@ def erase(asked: Asked, *, reference: str, by: str = "", request: HttpRequest | 
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ERASING])
+    call_sids = find(asked).call_sids
+    # Whoever tells of one of these calls waits from here on, and then finds it erased. A hold may have come before we had them.
+    list(CallLog.objects.filter(call_sid__in=call_sids).order_by("pk").select_for_update().values_list("pk"))
     found = find(asked)
-    # Whoever tells of one of these calls waits from here on, and then finds it erased.
-    list(CallLog.objects.filter(call_sid__in=found.call_sids).order_by("pk").select_for_update().values_list("pk"))
     if found.goes_on(timezone.now()):
         raise StillGoingOn
     traces = found.without_what_is_held
@@ -268,8 +295,8 @@ def subjects(asked: Asked, found: Traces) -> dict[str, list[str]]:
 def remains(found: Traces, traces: Traces) -> list[dict[str, Any]]:
     held = (
         ("calls", len(found.held_sids)),
-        ("customers", len(found.customers) - len(traces.customers)),
-        ("appointments", Appointment.objects.filter(phone__in=found.held_numbers).count()),
+        ("customers", len(found.held_customers)),
+        ("appointments", len(found.held_appointments)),
     )
     rows = [{"what": what, "count": count, "why": "under a legal hold"} for what, count in held if count]
     if blocked := traces.places["blocked numbers"].count():
@@ -319,6 +346,7 @@ def delete_calls(traces: Traces) -> None:
 
 def forget_in_the_shop(traces: Traces) -> None:
     """Orders stay, with their amounts, and belong to nobody who could be named."""
+    kept = traces.held_appointments
     appointments = list(traces.appointments.values_list("pk", flat=True))
     traces.appointments.delete()
     Appointment.history.filter(id__in=appointments).delete()
@@ -326,20 +354,20 @@ def forget_in_the_shop(traces: Traces) -> None:
     Order.objects.filter(cancelled_by__in=callers).update(cancelled_by="the caller")
     Order.history.filter(cancelled_by__in=callers).update(cancelled_by="the caller")
     Order.history.filter(by__in=callers).update(by="the caller")
-    customers = list(Customer.objects.filter(pk__in=traces.customers))
-    for customer in customers:
+    for customer in Customer.objects.filter(pk__in=traces.customers):
         pk = customer.pk
-        if customer.orders.exists():
+        # What is left of appointments is held, and with it whose they are.
+        if customer.orders.exists() or customer.appointments.exists():
             nobody = {"name": f"Erased customer {pk}", "email": f"erased-{pk}{ERASED_AT}"}
             Customer.objects.filter(pk=pk).update(**nobody, phone="", address="", postcode="")
             customer.orders.update(tracking_number="")
         else:
             customer.delete()
-        forget_history(Customer(pk=pk))
-        of_customer = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Customer), object_id=str(pk))
-        of_customer.update(object_repr="erased")
-    for number in traces.numbers - traces.held_numbers:
-        forget_history(phone=number)
+    for pk in traces.customers:
+        forget_history(Customer(pk=pk), kept=kept)
+    for number in traces.free_numbers:
+        forget_history(phone=number, kept=kept)
+    traces.versions_with_number.delete()
 
 
 def remove_files(erasure: Erasure) -> None:
@@ -356,7 +384,7 @@ def remove_file(recording: ErasedRecording) -> None:
         ErasedRecording.objects.filter(pk=recording.pk).update(error=f"its file is still there: {error.strerror}"[:200])
         return
     if recording.file_until <= timezone.now():
-        ErasedRecording.objects.filter(pk=recording.pk).update(file="")
+        ErasedRecording.objects.filter(pk=recording.pk).update(file="", error="")
 
 
 @shared_task
@@ -384,9 +412,12 @@ def ask_what_was_recorded(call: ErasedCall) -> None:
     try:
         found = carrier.api.recordings_of(call.call_sid)
     except CarrierError as error:
-        ErasedCall.objects.filter(pk=call.pk).update(error=str(error)[:200])
-        logger.warning("what the carrier has of an erased call is not known: %s", error)
-        return
+        if not error.ended:
+            ErasedCall.objects.filter(pk=call.pk).update(error=str(error)[:200])
+            logger.warning("what the carrier has of an erased call is not known: %s", error)
+            return
+        # It no longer knows the call.
+        found = ()
     for one in found:
         if call.erasure_id is not None and one.state != "absent":
             facts = {"recording_sid": one.recording_sid}

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from time_machine import TimeMachineFixture
 
 from calllogs import audio, erasure, tasks
@@ -84,6 +84,30 @@ class TestFinding:
         for wrong in ({"number": "0142"}, {"customer": "Ada"}, {}, {"number": " "}):
             with pytest.raises(ValueError, match=r"[A-Z].*\."):
                 Asked.read(**wrong)
+
+    def test_by_an_email_they_once_had(self) -> None:
+        row = customer(ADA)
+        kept_call(ADA)
+        row.email, row.phone = "new@example.com", "+14155550143"
+        row.save()
+        found = find(Asked(email=ADA.email))
+        assert (found.customers, found.numbers, found.call_sids) == ({row.pk}, {row.phone}, {sid("CA", "a")})
+
+    @pytest.mark.parametrize("asked", [ASKED, Asked(email=ADA.email), ALL_OF_ADA])
+    def test_one_whose_row_staff_deleted(self, asked: Asked) -> None:
+        row = customer(ADA)
+        pk = row.pk
+        row.delete()
+        assert find(asked) == find(Asked(customer=pk))
+        assert (find(asked).customers, find(asked).numbers) == ({pk}, {ADA.number})
+        assert find(asked).counts == {"versions of customers": 2}
+
+    def test_by_a_number_not_whoever_had_it_before(self) -> None:
+        row = customer(BEN)
+        for number in (ADA.number, BEN.number):
+            row.phone = number
+            row.save()
+        assert (find(ASKED).customers, find(ASKED).counts) == (set(), {"versions of customers": 1})
 
     def test_nothing_finds_nothing(self) -> None:
         customer(ADA)
@@ -221,6 +245,71 @@ class TestErasing:
         assert find(ASKED).counts["turns"] == 2
         assert Appointment.history.exists()
 
+    def test_an_appointment_from_a_held_call_stays_with_its_versions_and_whose_it_is(self) -> None:
+        call = kept_call(ADA)
+        row = customer(ADA)
+        Hold.objects.create(call=call, why="Case 17")
+        kept, other = (booked(ADA, call_sid=call_sid, customer=row) for call_sid in (call.call_sid, ""))
+        kept.note = "bring boots"
+        kept.save()
+        certificate = erased(ALL_OF_ADA)
+        assert list(Appointment.objects.values_list("pk", "customer__name")) == [(kept.pk, f"Erased customer {row.pk}")]
+        assert set(Appointment.history.values_list("id", "note")) == {(kept.pk, ""), (kept.pk, "bring boots")}
+        assert (certificate.found["appointments"], certificate.found["versions of appointments"]) == (1, 1)
+        assert {"what": "appointments", "count": 1, "why": "under a legal hold"} in certificate.remains
+        assert not Appointment.history.filter(id=other.pk).exists()
+
+    def test_a_hold_on_a_number_keeps_what_somebody_else_booked_for_it(self) -> None:
+        row = customer(BEN)
+        kept = booked(ADA, customer=row)
+        Hold.objects.create(caller_number=ADA.number, why="Case 17")
+        certificate = erased(Asked(email=BEN.email))
+        assert list(Appointment.objects.all()) == [kept]
+        assert Appointment.history.count() == 1
+        assert certificate.found == {"customers": 1, "versions of customers": 1}
+        assert certificate.remains == [{"what": "appointments", "count": 1, "why": "under a legal hold"}]
+
+    def test_a_hold_that_comes_while_the_calls_are_being_locked_counts(self) -> None:
+        call = kept_call(ADA)
+
+        def held_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+            if "FOR UPDATE" in sql and not Hold.objects.exists():
+                Hold.objects.create(call=call, why="Case 17")
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(held_meanwhile):
+            certificate = erased()
+        assert ("calls" in certificate.found, CallLog.objects.count(), Hold.objects.count()) == (False, 1, 1)
+
+    def test_the_versions_of_a_customer_whose_row_staff_deleted_go(self) -> None:
+        row, sam = customer(ADA), User.objects.create(username="sam")
+        kind = ContentType.objects.get_for_model(Customer)
+        LogEntry.objects.create(user=sam, content_type=kind, object_id=row.pk, object_repr=str(row), action_flag=CHANGE)
+        row.delete()
+        assert erased(Asked(email=ADA.email)).found == {"versions of customers": 2}
+        assert (Customer.history.exists(), LogEntry.objects.get().object_repr) == (False, "erased")
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_of_a_customer_who_once_had_a_held_number_all_stays(self, is_there: bool) -> None:
+        row = customer(ADA)
+        row.phone = "+14155550143"
+        row.save()
+        if not is_there:
+            row.delete()
+        Hold.objects.create(caller_number=ADA.number, why="Case 17")
+        for asked in (Asked(email=ADA.email), Asked(number="+14155550143")):
+            assert erased(asked).remains == [{"what": "customers", "count": 1, "why": "under a legal hold"}]
+        assert Customer.history.filter(phone=ADA.number).exists()
+
+    def test_a_number_that_somebody_had_once_goes_from_their_versions_alone(self) -> None:
+        row = customer(BEN)
+        for number in (ADA.number, BEN.number):
+            row.phone = number
+            row.save()
+        erased()
+        assert (Customer.objects.get().phone, Customer.history.count()) == (BEN.number, 2)
+        assert not Customer.history.filter(phone=ADA.number).exists()
+
     def test_a_block_of_the_number_stays_and_is_said(self) -> None:
         BlockedNumber.objects.create(number=ADA.number, reason="abuse")
         assert erased().remains[0]["what"] == "a block of the number"
@@ -302,6 +391,15 @@ class TestTheCarriersCopy:
         assert (deleted(carrier), certificate.is_complete) == ([f"{sid('RE', '9')}.json"], True)
         assert ErasedCall.objects.get().call_sid == ""
 
+    def test_of_a_call_it_no_longer_knows_it_has_nothing(self, carrier: MediaServer, noon: TimeMachineFixture) -> None:
+        call = kept_call(ADA)
+        call.recordings.all().delete()
+        CallLog.objects.filter(pk=call.pk).update(ended_at=NOON - timedelta(days=2))
+        certificate = erased()
+        carrier.answers((404, b'{"code": 20404, "message": "not found", "status": 404}'))
+        finish_erasures()
+        assert certificate.is_complete
+
     def test_a_worker_that_was_at_its_file_leaves_none(self, carrier: MediaServer, noon: TimeMachineFixture) -> None:
         row = kept_call(ADA, state="announced").recordings.get()
         Recording.objects.filter(pk=row.pk).update(lease_until=NOON + LEASE)
@@ -345,7 +443,8 @@ class TestTheCarriersCopy:
         assert "Permission denied" in certificate.recordings.get().error
         assert files() == {row.file}
         finish_erasures()
-        assert (files(), certificate.recordings.get().file) == (set(), "")
+        [one] = certificate.recordings.all()
+        assert (files(), one.file, one.error) == (set(), "", "")
 
     def test_no_recording_is_both_confirmed_and_still_named(self) -> None:
         certificate = Erasure.objects.create(reference="letter 17")

@@ -67,7 +67,7 @@ def call_facts(call_sid: str) -> CallFacts:
 
 
 def recordings_of(call_sid: str) -> tuple[RecordingAnnounced, ...]:
-    """What the carrier has recorded of a call, as if it announced it now. Raises `CarrierError`."""
+    """What the carrier has recorded of a call, as if it announced it now. Raises `CarrierError`; `ended` when it is not known."""
     with _errors_as_ours():
         return _recordings(_client(), call_sid)
 
@@ -255,6 +255,7 @@ def _errors_as_ours() -> Iterator[None]:
     except TwilioException as error:
         # A list that was refused: the SDK has no exception of its own for that, and puts the answer into this one.
         status = getattr(error.args[-1], "status_code", None)
-        raise CarrierError(f"the carrier did not list what was asked for ({status})", status=status) from None
+        text = f"the carrier did not list what was asked for ({status})"
+        raise CarrierError(text, status=status, ended=status == 404) from None
     except ValueError:
         raise CarrierError("what the carrier answered cannot be read") from None
