@@ -1,7 +1,7 @@
 """Pages of rows that keep their versions: none of somebody else's changes is overwritten unseen, and each can be looked up.
 
 A form says which version it was opened with. Where that is no longer the newest when it is sent, it is refused with what has
-changed since: what was typed stays, what was left alone follows the row.
+changed since: what was typed stays, what was left alone follows the row. What was erased since is not saved back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ else:
 
 MOST_ENTRIES = 100
 SOMEBODY = "somebody"
+ERASED = "What this page shows was erased after you opened it. Nothing is saved: open the page again to see what is left."
 DEEDS = {"+": "Added", "~": "Changed", "-": "Deleted"}
 
 
@@ -57,6 +58,10 @@ class VersionedForm(AnyForm):
         return cleaned
 
     def refuse_what_was_overtaken(self) -> None:
+        opened = zip(self.histories(), self.versions_opened(), strict=True)
+        if any(version and not versions.filter(history_id=version).exists() for versions, version in opened):
+            # However often it is sent: what was typed would bring back what the page still shows.
+            raise ValidationError(ERASED, code="erased")
         sentences = [words for words in map(self.overtaken, self.histories(), self.versions_opened()) if words]
         self.retype({self.add_prefix("opened_version"): self.newest_version()})
         if sentences:

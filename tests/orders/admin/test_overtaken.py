@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from calllogs.erasure import Asked, erase
 from orders.models import Appointment, HelpArticle, Order
 from voiceagent.models import TransferDestination
 
@@ -124,6 +125,23 @@ def test_a_contact_is_named_and_not_repeated(ada, mia):
     form = {"name": "Ada", "email": ada.email, "phone": "+14155550142", "address": ada.address, "postcode": ada.postcode}
     said = refusals(mia.post(page("customer", ada), form | rows | {"opened_version": version}))
     assert "Somebody changed phone since you opened this page." in said
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_who_was_erased_meanwhile_does_not_come_back(placed: Order, ada, mia, changed_since: bool):
+    form = {name: getattr(ada, name) for name in ("name", "email", "phone", "address", "postcode")}
+    form |= {"orders-TOTAL_FORMS": 0, "orders-INITIAL_FORMS": 0, "opened_version": opened(mia, page("customer", ada))}
+    erase(Asked(customer=ada.pk), reference="letter 17", by="a test")
+    ada.refresh_from_db()
+    if changed_since:
+        ada.save()
+    for _ in range(2):
+        answer = mia.post(page("customer", ada), form)
+        assert "was erased after you opened it" in refusals(answer)
+        form["opened_version"] = answer.context["adminform"].form["opened_version"].value()
+    name = ada.name
+    ada.refresh_from_db()
+    assert (ada.name, ada.phone, ada.address) == (name, "", "")
 
 
 def test_a_row_from_before_there_were_versions_can_be_saved(ada, max_):
