@@ -224,9 +224,10 @@ class CallLogAdmin(Exported, privacy.HoldsCalls):
         return call.transfer_reason[:60]
 
     @admin.action(description="Called back", permissions=["change"])
-    def mark_called_back(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> None:
+    def mark_called_back(self, request: HttpRequest, queryset: QuerySet[CallLog]) -> list[int]:
         settled = cast(CallLogQuerySet, queryset).settle_call_backs(by=request.user)  # type: ignore[arg-type]
-        self.message_user(request, f"Called back: {settled}. Others did not wait for it.")
+        self.message_user(request, f"Called back: {len(settled)}. Others did not wait for it.")
+        return settled
 
     # The page of one call
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> CallLog | None:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
@@ -36,6 +36,8 @@ else:
 SEE, REVEAL = "staff.see_contacts", "staff.reveal_contacts"
 # How people are reached, wherever it is searched: half of it would be guessed letter by letter.
 CONTACTS = frozenset({"phone", "email", "address", "postcode", "caller_number"})
+# Each row that an action of a list changes is held, and written down, until all are done.
+MOST_AT_ONCE = 500
 DEEDS = [Action.ADDED, Action.CHANGED, Action.DELETED, Action.REVEALED, Action.ROLES_CHANGED, Action.SWITCHED]
 
 
@@ -69,7 +71,7 @@ class Audited(AnyAdmin):
         # Deleting several writes down itself what it deletes.
         actions: Any = super().get_actions(request)
         return {
-            name: (func if name == "delete_selected" else noted(func, name), name, words)
+            name: (together(func if name == "delete_selected" else noted(func, name)), name, words)
             for name, (func, _, words) in actions.items()
         }
 
@@ -107,15 +109,30 @@ class Audited(AnyAdmin):
         ]
 
 
-def noted(func: Callable[..., Any], name: str) -> Callable[..., Any]:
+def together(func: Callable[..., Any]) -> Callable[..., Any]:
+    """What an action of a list does and what is written down of it, in one transaction, of no more than `MOST_AT_ONCE` rows."""
+
     @wraps(func)
     def action(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            pages.message_user(request, f"Nothing was done: choose no more than {MOST_AT_ONCE} at once.", messages.ERROR)
+            return None
         with transaction.atomic():
-            # Before: what is done may move a row out of the list it was chosen in.
-            rows = list(queryset.values_list("pk", flat=True))
-            answer = func(pages, request, queryset)
-            audit.note_each(Action.CHANGED, queryset.model, rows, request=request, chosen=name)
-        return answer
+            return func(pages, request, queryset.filter(pk__in=chosen))
+
+    return action
+
+
+def noted(func: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`func` gives back the keys of the rows it changed, or else an answer, and then has changed none."""
+
+    @wraps(func)
+    def action(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        done = func(pages, request, queryset)
+        if isinstance(done, HttpResponseBase):
+            return done
+        return audit.note_each(Action.CHANGED, queryset.model, done, request=request, chosen=name)
 
     return action
 

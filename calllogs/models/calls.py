@@ -105,9 +105,14 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
         """Whom we promised to call back by now, and did not."""
         return self.filter(TO_CALL_BACK, call_back_by__lt=now)
 
-    def settle_call_backs(self, by: "AbstractBaseUser") -> int:
-        """Staff have called these back. Those that did not wait for it stay as they are. How many did."""
-        return self.filter(TO_CALL_BACK).update(called_back_at=timezone.now(), called_back_by=by)
+    def settle_call_backs(self, by: "AbstractBaseUser") -> list[int]:
+        """Staff have called these back. Those that did not wait for it stay as they are. The keys of those that did.
+
+        Call it in a transaction.
+        """
+        waiting = list(self.filter(TO_CALL_BACK).select_for_update().values_list("pk", flat=True))
+        self.model.objects.filter(pk__in=waiting).update(called_back_at=timezone.now(), called_back_by=by)
+        return waiting
 
     def matching(self, wanted: str, *, guessing: bool = True) -> Self:
         """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool.

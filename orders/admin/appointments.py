@@ -131,11 +131,15 @@ class AppointmentAdmin(Versioned):
         return "the agent" if appointment.call_sid else "staff"
 
     @admin.action(description="Mark as done", permissions=["change"])
-    def finish_chosen(self, request: HttpRequest, appointments: QuerySet[Appointment]) -> None:
-        closed = [appointment.reference for appointment in appointments if appointment.finish()]
-        messages.info(request, f"Done: {', '.join(closed) or 'none'}.")
+    def finish_chosen(self, request: HttpRequest, appointments: QuerySet[Appointment]) -> list[int]:
+        return tell(request, "Done", [appointment for appointment in appointments if appointment.finish()])
 
     @admin.action(description="Cancel", permissions=["change"])
-    def cancel_chosen(self, request: HttpRequest, appointments: QuerySet[Appointment]) -> None:
-        closed = [appointment.reference for appointment in appointments if appointment.cancel()]
-        messages.info(request, f"Cancelled: {', '.join(closed) or 'none'}.")
+    def cancel_chosen(self, request: HttpRequest, appointments: QuerySet[Appointment]) -> list[int]:
+        return tell(request, "Cancelled", [appointment for appointment in appointments if appointment.cancel()])
+
+
+def tell(request: HttpRequest, outcome: str, closed: list[Appointment]) -> list[int]:
+    """Say which were closed. Their keys."""
+    messages.info(request, f"{outcome}: {', '.join(appointment.reference for appointment in closed) or 'none'}.")
+    return [appointment.pk for appointment in closed]

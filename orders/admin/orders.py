@@ -184,32 +184,33 @@ class OrderAdmin(Exported, Versioned):
 
     # Several, in the list
     @admin.action(description="Mark as packed", permissions=["change"])
-    def pack_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        move(request, orders, Order.pack, "packed")
+    def pack_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> list[int]:
+        return move(request, orders, Order.pack, "packed")
 
     @admin.action(description="Mark as shipped", permissions=["change"])
-    def ship_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        move(request, orders, Order.ship, "shipped")
+    def ship_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> list[int]:
+        return move(request, orders, Order.ship, "shipped")
 
     @admin.action(description="Mark as delivered", permissions=["change"])
-    def deliver_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        move(request, orders, Order.deliver, "delivered")
+    def deliver_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> list[int]:
+        return move(request, orders, Order.deliver, "delivered")
 
     @admin.action(description="Cancel", permissions=["change"])
-    def cancel_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        move(request, orders, lambda order: order.cancel(by=request.user.get_username()), "cancelled")
+    def cancel_chosen(self, request: HttpRequest, orders: QuerySet[Order]) -> list[int]:
+        return move(request, orders, lambda order: order.cancel(by=request.user.get_username()), "cancelled")
 
 
-def move(request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], None], outcome: str) -> None:
-    """Let each order take a step, and say how many did."""
+def move(request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], None], outcome: str) -> list[int]:
+    """Let each order take a step, and say which did. Their keys."""
     moved, refused = [], []
     for order in orders:
         try:
             step(order)
-            moved.append(order.number)
+            moved.append(order)
         except WrongState as refusal:
             refused.append(f"{order.number} is {refusal.order.status}")
     if moved:
-        messages.success(request, f"{', '.join(moved)}: {outcome}.")
+        messages.success(request, f"{', '.join(order.number for order in moved)}: {outcome}.")
     if refused:
         messages.error(request, f"{'; '.join(refused)}: cannot be {outcome}.")
+    return [order.pk for order in moved]

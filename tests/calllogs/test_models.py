@@ -182,8 +182,8 @@ class TestToCallBack:
         sam, mia = (get_user_model().objects.create_user(name) for name in ("sam", "mia"))
         ended_call("CA1", message_left=True)
         ended_call("CA2")
-        assert CallLog.objects.settle_call_backs(by=sam) == 1
-        assert CallLog.objects.settle_call_backs(by=mia) == 0
+        assert len(CallLog.objects.settle_call_backs(by=sam)) == 1
+        assert CallLog.objects.settle_call_backs(by=mia) == []
         one, other = CallLog.objects.order_by("call_sid")
         assert (one.called_back_by, one.called_back_at is not None) == (sam, True)
         assert (other.called_back_by, other.called_back_at) == (None, None)

@@ -15,7 +15,7 @@ from calllogs import audio
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, Recording, Transcription
 from orders.models import Appointment, Customer, HelpArticle, Order
-from staff.admin_pages import Audited, Masked
+from staff.admin_pages import MOST_AT_ONCE, Audited, Masked
 from staff.models import AuditEvent
 from staff.roles import SUPPORT_STAFF
 from tests.calllogs.test_admin import GOOD
@@ -145,6 +145,61 @@ class TestWhatIsWrittenDown:
             mia.post(listed("orders_order"), {"action": "pack_chosen", "_selected_action": [order.pk]})
         order.refresh_from_db()
         assert order.status == "placed"
+
+    def test_only_the_rows_that_an_action_changed(self, mia: Client, ada: Customer):
+        now = timezone.now()
+        placed, shipped = (
+            Order.objects.create(number=f"ORD-4719{n}", customer=ada, **facts)
+            for n, facts in enumerate(({}, {"status": "shipped", "shipped_at": now}))
+        )
+        booked, done = (
+            Appointment.objects.create(
+                phone=PHONE, starts_at=now + timedelta(hours=n), ends_at=now + timedelta(hours=n, minutes=30), status=status
+            )
+            for n, status in enumerate(("booked", "done"))
+        )
+        waits, other = (CallLog.objects.create(call_sid=f"CA{n}", message_left=n == 0) for n in range(2))
+        for kind, action, rows in (
+            ("orders_order", "pack_chosen", (placed, shipped)),
+            ("orders_appointment", "cancel_chosen", (booked, done)),
+            ("calllogs_calllog", "mark_called_back", (waits, other)),
+        ):
+            mia.post(listed(kind), {"action": action, "_selected_action": [row.pk for row in rows]})
+        written = [(event.facts, event.target_id) for event in AuditEvent.objects.order_by("pk")]
+        assert written == [
+            ({"chosen": "pack_chosen"}, str(placed.pk)),
+            ({"chosen": "cancel_chosen"}, str(booked.pk)),
+            ({"chosen": "mark_called_back"}, str(waits.pk)),
+        ]
+
+    def test_nothing_where_an_action_only_asks_who_somebody_is(self, root: Client):
+        ben = User.objects.create_user("ben")
+        answer = root.post(listed("auth_user"), {"action": "forget_second_factors", "_selected_action": [ben.pk]})
+        assert answer.url.startswith("/admin/again/")
+        assert deeds() == []
+
+    @pytest.mark.parametrize("action", ["pack_chosen", "delete_selected"])
+    def test_more_rows_than_anybody_looked_at_are_not_changed_at_once(self, root: Client, ada: Customer, action: str):
+        Order.objects.bulk_create(Order(number=f"ORD-{n:05}", customer=ada) for n in range(MOST_AT_ONCE + 1))
+        chosen = {"action": action, "_selected_action": [Order.objects.all()[0].pk], "select_across": "1", "post": "yes"}
+        answer = root.post(listed("orders_order"), chosen, follow=True)
+        assert [str(message) for message in answer.context["messages"]] == ["Nothing was done: choose no more than 500 at once."]
+        assert Order.objects.filter(status="placed").count() == MOST_AT_ONCE + 1
+        assert deeds() == []
+        Order.objects.all()[0].delete()
+        root.post(listed("orders_order"), chosen)
+        assert len(deeds()) == MOST_AT_ONCE
+        assert not Order.objects.filter(status="placed").exists()
+
+    def test_a_deletion_that_fails_leaves_nothing_either(self, mia: Client, monkeypatch: pytest.MonkeyPatch):
+        def fail(*args: object, **kwargs: object) -> None:
+            raise RuntimeError("gone")
+
+        article = HelpArticle.objects.create(title="Kayaks", topic="shop", body="x")
+        monkeypatch.setattr(admin.ModelAdmin, "delete_queryset", fail)
+        with pytest.raises(RuntimeError):
+            mia.post(listed("orders_helparticle"), {"action": "delete_selected", "_selected_action": [article.pk], "post": "yes"})
+        assert deeds() == []
 
     def test_djangos_own_log_keeps_no_names(self, mia: Client):
         rows = {"orders-TOTAL_FORMS": 0, "orders-INITIAL_FORMS": 0}
