@@ -2,7 +2,8 @@
 
 Daphne takes in a body of any size before an application hears of it, and waits for ever for one that comes slowly. Here each
 request has a limit for its body, by its path, and one for the time until it is here in full; a few large ones may come in at once.
-What is refused is closed: 413 for too much, 503 where there is no room just now, nothing at all for too slow.
+What is refused is closed: 413 for too much, 503 where there is no room just now, 400 for a call that comes with a body, nothing at
+all for too slow.
 """
 
 # First of all: it installs the event loop that Twisted runs on, and Twisted takes the first it finds.
@@ -75,6 +76,9 @@ class Request(WebRequest):  # type: ignore[misc]
     def process(self) -> Any:
         # Daphne would believe whoever sends it about where the application is mounted.
         self.requestHeaders.removeHeader(b"daphne-root-path")
+        if self._received and self.requestHeaders.hasHeader(b"upgrade"):
+            # Daphne hands the connection on and would neither finish this request nor lose it: its body stayed here for ever.
+            return self._refuse(b"400 Bad Request")
         return super().process()
 
     def finish(self) -> None:

@@ -156,6 +156,23 @@ def test_of_large_bodies_a_few_come_in_at_once_and_small_ones_always(house: Hous
         assert again.hears_an_answer() == (200, f"{MIB} ")
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "WebSocket"])
+def test_a_call_that_comes_with_a_body_is_refused_and_takes_nobodys_room(
+    house: House, strangers: list[Stranger], protocol: str
+) -> None:
+    house.opens()
+    for size in (1, *[MIB] * (LARGE_AT_ONCE + 1)):
+        one = knocks(house, strangers)
+        handshake = ("Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+        one.asks("/staff/form", f"Upgrade: {protocol}", *handshake, f"Content-Length: {size}")
+        one.says(b"x" * size)
+        assert one.hears() == b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    large = knocks(house, strangers)
+    large.asks("/staff/form", f"Content-Length: {MIB}")
+    large.says(b"x" * MIB)
+    assert large.hears_an_answer() == (200, f"{MIB} ")
+
+
 @pytest.mark.parametrize(
     "slow",
     [b"", b"P", b"POST /form HTTP/1.1\r\n", b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"],
