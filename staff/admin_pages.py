@@ -7,6 +7,7 @@
 Whose data it is, and what may be done with it, is for the pages themselves to say.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ SEE, REVEAL = "staff.see_contacts", "staff.reveal_contacts"
 CONTACTS = frozenset({"phone", "email", "address", "postcode", "caller_number"})
 # Each row that an action of a list changes is held, and written down, until all are done.
 MOST_AT_ONCE = 500
+# What a filter of a list adds to the name of its field. Of a relation, which row it is: what that row holds is no list's question.
+ASKED_OF_A_FIELD = re.compile(r"(?:__(?:exact|in|isnull|gte|lt|year|month|day|id__exact)|_(?:from|to)(?:_[01])?)?")
 DEEDS = [Action.ADDED, Action.CHANGED, Action.DELETED, Action.REVEALED, Action.ROLES_CHANGED, Action.SWITCHED]
 
 
@@ -76,8 +79,9 @@ class Audited(AnyAdmin):
         }
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """However it was asked for: what was sent and is wrong comes back with the whole page."""
         row = kwargs.get("obj")
-        if row is not None and request.method == "GET" and self.looks_are_noted:
+        if row is not None and self.looks_are_noted:
             audit.note(Action.VIEWED, row, request=request)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -252,9 +256,7 @@ class AnyPages(Masked, Audited):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what a list's own filters ask: any other question could be put to a field that is not shown."""
-        return any(
-            lookup == name or lookup.startswith((f"{name}__", f"{name}_from", f"{name}_to")) for name in self._filters(request)
-        )
+        return any(lookup.startswith(name) and ASKED_OF_A_FIELD.fullmatch(lookup, len(name)) for name in self._filters(request))
 
     def _filters(self, request: HttpRequest | None) -> Iterator[str]:
         if self.date_hierarchy:

@@ -11,7 +11,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import urlencode
@@ -20,6 +20,8 @@ BEGAN, SEEN, SHOWN = "staff.began", "staff.seen", "staff.second_factor_shown"
 # How often it is written down that somebody is there.
 SEEN_EVERY_S = 60
 
+# The admin answers any other with a page.
+METHODS = ("GET", "HEAD", "POST")
 OPEN = {"account_login", "account_logout", "account_reauthenticate", "mfa_reauthenticate"}
 TO_SET_UP = {"mfa_activate_totp"}
 
@@ -35,7 +37,11 @@ def shown(request: HttpRequest, user_id: int) -> None:
 
 class Door(MiddlewareMixin):
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponseBase | None:
-        if not request.path_info.startswith(settings.STAFF_PATHS) or not request.user.is_authenticated:
+        if not request.path_info.startswith(settings.STAFF_PATHS):
+            return None
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        if not request.user.is_authenticated:
             return None
         if is_over(request):
             logout(request)

@@ -82,6 +82,15 @@ class TestWhatIsWrittenDown:
         assert sam.get(page("customer", ada)).status_code == 403
         assert deeds() == []
 
+    def test_a_look_by_whatever_method(self, sam: Client, call: CallLog):
+        CallLog.objects.update(status="ended", ended_at=timezone.now(), disposition="completed")
+        sam.head(page("calllog", call))
+        answer = sam.post(page("calllog", call), {"disposition": "no such"})
+        assert "I am at" in answer.content.decode()
+        assert deeds() == [("sam", "viewed", "calllogs.calllog")] * 2
+        for method in ("OPTIONS", "TRACE"):
+            assert sam.generic(method, page("calllog", call)).status_code == 405
+
     def test_a_recording_that_was_played_once_for_all_its_parts(self, sam: Client, recording: Recording):
         play = reverse("admin:calllogs_recording_audio", args=[recording.pk])
         with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -415,6 +424,35 @@ class TestGuessing:
     @pytest.mark.parametrize("asked", ["caller_number__startswith", "caller_number", "note__contains", "turns__heard__contains"])
     def test_nor_of_calls(self, sam: Client, call: CallLog, asked: str):
         assert sam.get(listed("calllogs_calllog"), {asked: "+1415"}).status_code == 400
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "groups__user__password__startswith",
+            "groups__user__authenticator__data__contains",
+            "groups__name__regex",
+            "groups__permissions__codename",
+            "is_staff__regex",
+            "password__startswith",
+        ],
+    )
+    @pytest.mark.parametrize("who", ["ida", "root"])
+    def test_nor_of_users_through_their_roles(self, request, who: str, asked: str):
+        client = request.getfixturevalue(who)
+        assert client.get(listed("auth_user"), {asked: "p"}).status_code == 400
+
+    def test_what_the_filters_of_the_lists_ask_is_answered(self, ida: Client, sam: Client):
+        role = Group.objects.get(user__username="sam")
+        users = [{"groups__id__exact": role.pk}, {"is_staff__exact": 1}, {"is_superuser__exact": 0, "groups__id__exact": role.pk}]
+        assert [ida.get(listed("auth_user"), asked).context["cl"].result_count for asked in users] == [1, 2, 1]
+        day = {"placed_at_from_0": "", "placed_at_from_1": "", "placed_at_to_0": ""}
+        for kind, asked in (
+            ("orders_order", day),
+            ("orders_appointment", {"starts_at__year": 2026, "starts_at__month": 1, "starts_at__day": 2, "when": "all"}),
+            ("calllogs_calllog", {"started_at_from": "2026-01-01", "started_at_to": "2026-01-02", "put_through": "no"}),
+        ):
+            answer = ida.get(listed(kind), asked)
+            assert (answer.status_code, answer.context["cl"].result_count) == (200, 0), kind
 
     @pytest.mark.parametrize(
         ("term", "sees", "found"),
