@@ -38,7 +38,6 @@ async def are_put_to_a_person(s: Stage, calls) -> None:
         await s.over(call, disposition="transferred", went_on_with="a person", silence_ms=WITHOUT_FAULT_MS)
 
 
-@pytest.mark.short
 @pytest.mark.drill("F75", "four callers at once, and places for two; then two more")
 async def test_exactly_the_excess_is_put_to_a_person_and_places_are_free_again_afterwards(sets, tmp_path):
     async with stack(tmp_path, MOST_CALLS="2") as own:

@@ -61,7 +61,6 @@ async def test_a_webhook_that_hangs_leads_to_the_static_fallback_and_its_late_an
     assert await in_database(lambda: CallLog.objects.get(pk=log.pk).disposition) == log.disposition
 
 
-@pytest.mark.short
 @pytest.mark.drill("F20", "every webhook and callback comes twice, at the same moment")
 async def test_repeated_webhooks_make_one_call_one_voice_and_one_transfer(sets):
     s = await sets(PUT_THROUGH, Say("I put you through.", 900), bystanders=BYSTANDERS)

@@ -79,7 +79,6 @@ async def test_whom_nobody_can_understand_is_offered_a_person(sets):
     await s.over(call, disposition="caller_hung_up", went_on_with="the agent", silence_ms=WITHOUT_FAULT_MS)
 
 
-@pytest.mark.short
 @pytest.mark.drill("edge", "a person: asked for in German in the middle of an English answer")
 async def test_who_asks_for_a_person_has_one_after_that_turn(sets):
     s = await sets(LONG, LONG, heard=["Where is my order?", "Ich möchte mit einem Menschen sprechen."])

@@ -52,7 +52,7 @@ def closes_the_shop() -> None:
 @pytest.mark.parametrize(
     "outcome",
     [
-        pytest.param("busy", marks=[pytest.mark.drill("F70", "the person's line is busy"), pytest.mark.short]),
+        pytest.param("busy", marks=pytest.mark.drill("F70", "the person's line is busy")),
         pytest.param("no-answer", marks=pytest.mark.drill("F70", "the person does not answer for 20 s")),
         pytest.param("failed", marks=pytest.mark.drill("F70", "the person's number cannot be reached")),
     ],

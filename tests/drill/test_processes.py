@@ -136,7 +136,6 @@ async def test_a_process_that_is_to_end_lets_its_calls_end(sets, tmp_path: Path)
         await s.is_answered(ben)
 
 
-@pytest.mark.short
 @pytest.mark.drill("F58", "the process is asked to end, and the call is longer than it may wait")
 async def test_a_long_call_is_moved_at_a_pause(sets, tmp_path: Path):
     async with stack(tmp_path, DRAIN_LIMIT_S="1") as own:
@@ -402,7 +401,6 @@ async def test_a_call_that_is_being_handed_over_arrives(sets, tmp_path: Path):
 # A process that comes back
 
 
-@pytest.mark.short
 @pytest.mark.drill("F59", "the process stands still for 20 s while its call goes on elsewhere, and comes back")
 async def test_a_process_that_comes_back_lets_go_of_a_call_that_is_another_ones(sets, tmp_path: Path):
     async with stack(tmp_path) as own:

@@ -144,7 +144,6 @@ async def test_a_tool_that_breaks_is_put_into_words(sets):
 # It hangs
 
 
-@pytest.mark.short
 @pytest.mark.drill("F64", "a tool hangs, and comes back when it was given up on")
 async def test_a_tool_that_hangs_does_not_keep_the_caller_in_silence(gate, sets):
     """133 seconds of silence while a tool was slow (openclaw 139279)."""

@@ -117,7 +117,7 @@ IN_A_HURRY = "from callcenter import overdue; overdue.LOOKS_EVERY_S = 0.5; from 
 @pytest.mark.parametrize(
     "in_a_hurry",
     [
-        pytest.param(True, marks=[pytest.mark.short, pytest.mark.drill("F52", "a worker that looks twice a second hears nothing")]),
+        pytest.param(True, marks=pytest.mark.drill("F52", "a worker that looks twice a second hears nothing")),
         pytest.param(False, marks=pytest.mark.drill("F52", "a worker is connected and hears nothing")),
     ],
 )
