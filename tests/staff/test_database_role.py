@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, transaction
 
 from orders.models import Customer, Order
@@ -81,19 +82,57 @@ def test_it_does_its_work(product: None):
     run("SELECT pg_advisory_xact_lock(1)")
 
 
+def asked(question: str) -> tuple[object, ...] | None:
+    """`%(role)s` stands for its name."""
+    with connection.cursor() as cursor:
+        cursor.execute(question, {"role": ROLE["name"]})
+        return cursor.fetchone()
+
+
 def test_what_it_was_given_by_hand_is_taken_away_again(db: None):
     make_role(ROLE)
-    run(f"GRANT ALL ON staff_auditevent TO {ROLE['name']}")
-    run(f"GRANT CREATE ON SCHEMA public TO {ROLE['name']}")
+    name = ROLE["name"]
+    run(f"GRANT ALL ON staff_auditevent TO {name}")
+    run(f"GRANT ALL ON SEQUENCE staff_auditevent_id_seq TO {name}")
+    run(f"GRANT CREATE ON SCHEMA public TO {name}")
+    run(f"ALTER ROLE {name} SUPERUSER CREATEDB CREATEROLE REPLICATION BYPASSRLS")
     make_role(ROLE)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT has_table_privilege(%(role)s, 'staff_auditevent', 'UPDATE'),"
-            " has_schema_privilege(%(role)s, 'public', 'CREATE'),"
-            " has_table_privilege(%(role)s, 'staff_auditevent', 'INSERT')",
-            {"role": ROLE["name"]},
-        )
-        assert cursor.fetchone() == (False, False, True)
+    assert asked(
+        "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %(role)s"
+    ) == (False,)
+    assert asked(
+        "SELECT has_table_privilege(%(role)s, 'staff_auditevent', 'UPDATE'), has_schema_privilege(%(role)s, 'public', 'CREATE'),"
+        " has_sequence_privilege(%(role)s, 'staff_auditevent_id_seq', 'UPDATE'),"
+        " has_sequence_privilege(%(role)s, 'staff_auditevent_id_seq', 'USAGE'),"
+        " has_table_privilege(%(role)s, 'staff_auditevent', 'INSERT')"
+    ) == (False, False, False, True, True)
+
+
+def test_one_that_was_there_before_has_the_password_of_the_settings(db: None):
+    make_role(ROLE)
+    has_one = "SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = %(role)s"
+    assert asked(has_one) == (False,)
+    make_role({**ROLE, "password": "its secret"})
+    assert asked(has_one) == (True,)
+
+
+@pytest.mark.parametrize("other", ["the owner", "pg_write_all_data", "a_role_of_tests_that_may"])
+def test_one_that_is_another_which_may_do_more_is_refused(db: None, other: str):
+    make_role(ROLE)
+    owner = asked("SELECT quote_ident(tableowner) FROM pg_tables WHERE tablename = 'staff_auditevent'")
+    run("CREATE ROLE a_role_of_tests_that_may")
+    run("GRANT TRUNCATE ON staff_auditevent TO a_role_of_tests_that_may")
+    run(f"ALTER ROLE {ROLE['name']} NOINHERIT")
+    run(f"GRANT {owner[0] if other == 'the owner' else other} TO {ROLE['name']}")
+    with pytest.raises(ImproperlyConfigured, match="could change the record of what staff did"):
+        make_role(ROLE)
+
+
+def test_one_that_is_another_which_may_do_no_more_works(db: None):
+    make_role(ROLE)
+    run(f"GRANT pg_monitor TO {ROLE['name']}")
+    make_role(ROLE)
+    assert asked("SELECT pg_has_role(%(role)s, 'pg_monitor', 'MEMBER')") == (True,)
 
 
 @pytest.mark.django_db(transaction=True)
