@@ -276,6 +276,26 @@ def erase(asked: Asked, *, reference: str, by: str = "", request: HttpRequest | 
     return erasure
 
 
+@transaction.atomic
+def erase_late(call_sid: str, caller_number: str, at: datetime) -> None:
+    """Somebody tells late of a call that came in then: of a number that was erased since, it is erased as well, with whatever
+    is known of it without its number. Not while it is held."""
+    erasure = Erasure.objects.of_number(caller_number, since=at).first() if caller_number else None
+    if erasure is None:
+        return
+    now = timezone.now()
+    list(CallLog.objects.filter(call_sid=call_sid).select_for_update().values_list("pk"))
+    held = CallLog.objects.filter(is_held(now), call_sid=call_sid)
+    if held.exists() or Hold.objects.active(now).filter(caller_number=caller_number).exists():
+        return
+    none: frozenset[Any] = frozenset()
+    call = Traces(none, none, none, frozenset({call_sid}))
+    mark(erasure, call, at)
+    delete_calls(call)
+    forget_in_the_shop(call)
+    transaction.on_commit(partial(remove_files, erasure))
+
+
 def in_facts(counts: Mapping[str, int]) -> dict[str, Any]:
     """As the record of what staff did has them."""
     return {name.replace(" ", "_"): count for name, count in counts.items()}
@@ -310,13 +330,16 @@ def remains(found: Traces, traces: Traces) -> list[dict[str, Any]]:
     return rows
 
 
-def mark(erasure: Erasure, traces: Traces) -> None:
-    """By these marks the calls do not come back, and the carrier is asked to forget what it has of them."""
+def mark(erasure: Erasure, traces: Traces, at: datetime | None = None) -> None:
+    """By these marks the calls do not come back, and the carrier is asked to forget what it has of them.
+
+    `at` is about when those ended of which that is not known.
+    """
     now = timezone.now()
     ended = dict(CallLog.objects.filter(call_sid__in=traces.call_sids).values_list("call_sid", "ended_at"))
     ErasedCall.objects.bulk_create(
         (
-            ErasedCall(call_hash=keyed_hash(call_sid), erasure=erasure, call_sid=call_sid, ended_at=ended.get(call_sid))
+            ErasedCall(call_hash=keyed_hash(call_sid), erasure=erasure, call_sid=call_sid, ended_at=ended.get(call_sid) or at)
             for call_sid in sorted(traces.call_sids)
         ),
         ignore_conflicts=True,

@@ -34,6 +34,7 @@ from voiceagent.masking import CARD, masked
 from voiceagent.models import ToolEffect
 
 from . import wrap_up
+from .erasure import erase_late
 from .models import CallLog, ErasedCall, Recording, Speaker, Status, ToolCall, Transfer, Turn
 from .tasks import fetch_recording, forget_recording
 from .wake import wake
@@ -57,7 +58,7 @@ class DatabaseLog:
 
     def call_arrived(self, call: IncomingCall) -> None:
         if self.at is not None:
-            ErasedCall.objects.erase_late(call.call_sid, call.caller_number, self.at)
+            erase_late(call.call_sid, call.caller_number, self.at)
         with self._known(call.call_sid) as row:
             row.caller_number = row.caller_number or fitting(CallLog, "caller_number", call.caller_number)
             row.line_number = row.line_number or fitting(CallLog, "line_number", call.line_number)

@@ -105,7 +105,8 @@ def find_recordings() -> None:
 @transaction.atomic
 def give_up_recording(call: CallLog) -> None:
     """A person must know of it. It stays possible that the recording turns up."""
-    if CallLog.objects.select_for_update().get(pk=call.pk).is_unrecorded:
+    row = CallLog.objects.select_for_update().filter(pk=call.pk).first()
+    if row is None or row.is_unrecorded:
         return
     if Recording.objects.give_up_unannounced(call, "the carrier has no recording of this call"):
         logger.error("the carrier has no recording of call %s", call.call_sid)

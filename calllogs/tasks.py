@@ -163,9 +163,9 @@ def forget_recording(call_id: int) -> None:
     """The caller of this call refused to be recorded: no copy stays, here or at the carrier. Asked again until there is none."""
     now = timezone.now()
     due = CallLog.objects.with_recording_to_forget(now).filter(pk=call_id)
-    if not due.update(forget_recording_at=now + FORGET_AGAIN_AFTER):
+    call = due.first()
+    if call is None or not due.update(forget_recording_at=now + FORGET_AGAIN_AFTER):
         return
-    call = CallLog.objects.get(pk=call_id)
     for recording in Recording.objects.filter(call=call, is_refused=True):
         audio.remove(recording.file)
     try:
@@ -182,7 +182,10 @@ def forget_recording(call_id: int) -> None:
 def forgotten(call: CallLog, found: RecordingAnnounced) -> bool:
     """Have the carrier stop, or delete, this recording. Whether something is left of it. Raises `CarrierError`."""
     with transaction.atomic():
-        row = CallLog.objects.select_for_update().get(pk=call.pk)
+        row = CallLog.objects.select_for_update().filter(pk=call.pk).first()
+        if row is None:
+            # It was erased meanwhile, and what it left is `finish_erasures`' business.
+            return False
         recording = Recording.objects.announced(row, found)
     if found.state == "in_progress":
         try:

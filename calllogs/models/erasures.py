@@ -76,13 +76,6 @@ class ErasedCallQuerySet(models.QuerySet["ErasedCall"]):
     def of(self, call_sid: str) -> Self:
         return self.filter(call_hash__in=keyed_hashes(call_sid))
 
-    def erase_late(self, call_sid: str, caller_number: str, at: datetime) -> None:
-        """Somebody tells late of a call that came in then: of a number that was erased since, it is erased as well."""
-        erasure = Erasure.objects.of_number(caller_number, since=at).first() if caller_number else None
-        if erasure is not None:
-            mark = ErasedCall(call_hash=keyed_hash(call_sid), erasure=erasure, call_sid=call_sid, ended_at=at)
-            self.bulk_create([mark], ignore_conflicts=True)
-
     def unasked(self) -> Self:
         """The carrier has not yet been asked for the last time what it recorded of these."""
         return self.exclude(call_sid="")

@@ -21,9 +21,10 @@ from calllogs.erasure import Asked, StillGoingOn, erase, find, finish_erasures
 from calllogs.log import DatabaseLog
 from calllogs.models import CallLog, ErasedCall, ErasedRecording, Erasure, Hold, Recording
 from calllogs.models.recordings import LEASE
+from calllogs.reconcile import give_up_recording
 from orders.models import Appointment, Customer, Order, Proof
 from staff.models import AuditEvent
-from voiceagent.carriers.base import CallStatus, IncomingCall
+from voiceagent.carriers.base import CallStatus, IncomingCall, RecordingAnnounced
 from voiceagent.kept import KeptLog
 from voiceagent.models import BlockedNumber, CallCost, MediaStream
 
@@ -482,6 +483,34 @@ class TestWhatIsToldAfterwards:
         assert (CallLog.objects.count(), kept_log.spool.is_empty) == (0, True)
         assert ErasedCall.objects.count() == 2
 
+    def test_of_a_call_whose_number_is_told_after_the_erasure_nothing_stays(
+        self, kept_log: KeptLog, noon: TimeMachineFixture, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        kept_log.aside.call_arrived(IncomingCall(sid("CA", "b"), ADA.number, ""))
+        nobody = kept_call(Person("Nobody", "", "n@example.com", ADA.words), "b")
+        booked(ADA, call_sid=nobody.call_sid)
+        Appointment.objects.update(phone=BEN.number)
+        noon.shift(timedelta(minutes=1))
+        certificate = erased()
+        with django_capture_on_commit_callbacks(execute=True):
+            kept_log.catch_up()
+        assert (CallLog.objects.exists(), Appointment.objects.exists(), files()) == (False, False, set())
+        assert list(certificate.recordings.values_list("recording_sid", flat=True)) == [sid("RE", "b")]
+        assert certificate.calls.get().ended_at == nobody.ended_at
+
+    @pytest.mark.parametrize("on_number", [True, False])
+    def test_a_held_call_that_is_told_again_stays_and_its_recording_too(
+        self, kept_log: KeptLog, carrier: MediaServer, on_number: bool
+    ) -> None:
+        call = kept_call(ADA)
+        kept_log.aside.call_arrived(IncomingCall(call.call_sid, ADA.number, ""))
+        on: dict[str, Any] = {"caller_number": ADA.number} if on_number else {"call": call}
+        Hold.objects.create(**on, why="Case 17")
+        erased()
+        kept_log.catch_up()
+        finish_erasures()
+        assert (list(CallLog.objects.all()), ErasedCall.objects.count(), deleted(carrier)) == ([call], 0, [])
+
     def test_a_call_after_it_is_a_new_call_also_if_it_was_kept_aside(self, kept_log: KeptLog, noon: TimeMachineFixture) -> None:
         kept_call(ADA)
         erased()
@@ -520,6 +549,16 @@ class TestWhatIsToldAfterwards:
                 erased()
             list(telling)
         assert not CallLog.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_was_begun_for_a_call_that_is_erased_meanwhile_ends_quietly() -> None:
+    call = kept_call(ADA)
+    erased()
+    before = leftovers.of_tables()
+    give_up_recording(call)
+    assert not tasks.forgotten(call, RecordingAnnounced(call.call_sid, sid("RE", "b"), "completed", 3, 2))
+    assert leftovers.of_tables() == before
 
 
 # Rows of these say nothing of any caller: settings, the shop's own, staff, keyed hashes, and Django's.
