@@ -14,6 +14,7 @@ from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -231,8 +232,11 @@ class HoldsCalls(Pages):
     def _to_be_held(self, request: HttpRequest, call_id: int) -> CallLog:
         if not request.user.has_perm(HOLD):
             raise PermissionDenied
-        # Who clears or erases holds the row: a hold comes before it or after it.
-        return get_object_or_404(CallLog.objects.select_for_update(), pk=call_id)
+        number = get_object_or_404(CallLog, pk=call_id).caller_number
+        # Who clears or erases has the rows: a hold, on the call or on its number, comes before that or after it.
+        covered = CallLog.objects.filter(Q(pk=call_id) | Q(caller_number=number) & ~Q(caller_number=""))
+        list(covered.order_by("pk").select_for_update().values_list("pk"))
+        return get_object_or_404(CallLog, pk=call_id)
 
     def _page_of(self, call: CallLog) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:calllogs_calllog_change", args=[call.pk]))

@@ -14,7 +14,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders.models import Confirmation, Customer, Proof, Tally, forget_history
@@ -39,7 +39,8 @@ Rows = QuerySet[Any]
 class Class:
     """One class of what is kept. `settings` name its days, and those of whatever it is a part of: the shortest counts.
 
-    `due` are the rows whose time was over before a moment; `clear` does it to some of them, inside a transaction.
+    `due` are the rows whose time was over before a moment; `clear` does it to some of them, inside a transaction. `of` is where
+    a row has the SID of its call, "" if it is of none: who puts a call under hold has its row, and so must who clears.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Class:
     settings: tuple[str, ...]
     due: Callable[[datetime], Rows]
     clear: Callable[[Rows], None]
+    of: str = "call_sid"
 
     @property
     def days(self) -> int:
@@ -68,12 +70,15 @@ def audio_due(moment: datetime) -> Rows:
 
 
 def clear_audio(rows: Rows) -> None:
-    for recording in rows.select_for_update(of=("self",)):
+    for recording in rows.select_related("call").select_for_update(of=("self",)):
         try:
             recording.clear()
         except OSError as error:
             logger.error("recording %s cannot be cleared: %s", recording.recording_sid, error.strerror)  # noqa: TRY400
         else:
+            if recording.call.words_cleared_at:
+                # It was announced after that, and transcribed.
+                Transcription.objects.filter(recording=recording).delete()
             wake(delete_at_carrier, recording.pk)
 
 
@@ -102,7 +107,8 @@ def trace_of(model: type[Model], begun_at: str) -> Callable[[datetime], Rows]:
     """Rows that bear their call's SID alone. Of a call that nobody has a log of, their own time counts."""
 
     def due(moment: datetime) -> Rows:
-        younger = CallLog.objects.filter(call_sid=OuterRef("call_sid")).exclude(pk__in=ended_before(moment).values("pk"))
+        stays = ~Q(status=Status.ENDED) | Q(ended_at__gt=moment) | is_held(timezone.now())
+        younger = CallLog.objects.filter(stays, call_sid=OuterRef("call_sid"))
         return model._default_manager.filter(~Exists(younger), **{f"{begun_at}__lte": moment})
 
     return due
@@ -130,8 +136,11 @@ def delete_calls(calls: Rows) -> None:
 
 
 def customers_due(moment: datetime) -> Rows:
-    held = Hold.objects.active(timezone.now()).filter(caller_number=OuterRef("phone")).exclude(caller_number="")
-    return Customer.objects.filter(~Exists(held), orders=None, appointments=None, since__lte=moment)
+    now = timezone.now()
+    held = Hold.objects.active(now).filter(caller_number=OuterRef("phone")).exclude(caller_number="")
+    held_calls = CallLog.objects.filter(is_held(now)).values("call_sid")
+    proved = Proof.objects.filter(customer=OuterRef("pk"), call_sid__in=held_calls)
+    return Customer.objects.filter(~Exists(held), ~Exists(proved), orders=None, appointments=None, since__lte=moment)
 
 
 def delete_customers(customers: Rows) -> None:
@@ -139,6 +148,13 @@ def delete_customers(customers: Rows) -> None:
         forgotten = Customer(pk=customer.pk)
         customer.delete()
         forget_history(forgotten)
+
+
+def holds_due(moment: datetime) -> Rows:
+    """On numbers: a hold on a call goes with it."""
+    calls = CallLog.objects.filter(caller_number=OuterRef("caller_number"))
+    over = Hold.objects.filter(Q(lifted_at__lte=moment) | Q(until__lte=moment))
+    return over.exclude(caller_number="").filter(~Exists(calls))
 
 
 # In this order: what a later one waits for is cleared before.
@@ -149,11 +165,18 @@ CLASSES = (
         ("KEEP_AUDIO_DAYS", "KEEP_WORDS_DAYS", "KEEP_CALLS_DAYS"),
         audio_due,
         clear_audio,
+        "call__call_sid",
     ),
     Class("words", "words of calls, and staff's notes", ("KEEP_WORDS_DAYS", "KEEP_CALLS_DAYS"), words_due, clear_words),
     Class("tools", "what tools of calls were asked and told", ("KEEP_TOOLS_DAYS", "KEEP_CALLS_DAYS"), tools_due, clear_tools),
     Class("streams", "media streams", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(MediaStream, "issued_at"), delete),
-    Class("effects", "what tools did", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(ToolEffect, "begun_at"), delete),
+    Class(
+        "effects",
+        "what tools did",
+        ("KEEP_TRACES_DAYS", "KEEP_TOOLS_DAYS", "KEEP_CALLS_DAYS"),
+        trace_of(ToolEffect, "begun_at"),
+        delete,
+    ),
     Class("uses", "how often tools were used", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(ToolUses, "begun_at"), delete),
     Class("proofs", "who callers proved to be", ("KEEP_TRACES_DAYS", "KEEP_CALLS_DAYS"), trace_of(Proof, "begun_at"), delete),
     Class(
@@ -163,10 +186,11 @@ CLASSES = (
         trace_of(Confirmation, "asked_at"),
         delete,
     ),
-    Class("tallies", "how often a number tried something on a day", ("KEEP_TRACES_DAYS",), tallies_due, delete),
+    Class("tallies", "how often a number tried something on a day", ("KEEP_TRACES_DAYS",), tallies_due, delete, ""),
     Class("calls", "calls", ("KEEP_CALLS_DAYS",), calls_due, delete_calls),
     Class("costs", "what calls cost", ("KEEP_CALLS_DAYS",), trace_of(CallCost, "alive_at"), delete),
-    Class("customers", "customers without orders and appointments", ("KEEP_CUSTOMERS_DAYS",), customers_due, delete_customers),
+    Class("holds", "holds that are over, on numbers without calls", ("KEEP_CALLS_DAYS",), holds_due, delete, ""),
+    Class("customers", "customers without orders and appointments", ("KEEP_CUSTOMERS_DAYS",), customers_due, delete_customers, ""),
 )
 
 
@@ -205,9 +229,15 @@ def batches(kept: Class, now: datetime) -> Iterator[list[Any]]:
             batch = list(rest.order_by("pk").values_list("pk", flat=True)[:BATCH])
             if not batch:
                 return
-            locked = due.model._default_manager.filter(pk__in=batch).order_by("pk").select_for_update()
-            list(locked.values_list("pk", flat=True))
+            rows = due.model._default_manager.filter(pk__in=batch)
+            if kept.of:
+                lock(CallLog.objects.filter(call_sid__in=rows.values(kept.of)))
+            lock(rows)
             # A hold may have come before we had them.
             kept.clear(due.model._default_manager.filter(pk__in=list(due.filter(pk__in=batch).values_list("pk", flat=True))))
         last = batch[-1]
         yield batch
+
+
+def lock(rows: Rows) -> None:
+    list(rows.order_by("pk").select_for_update().values_list("pk"))

@@ -13,7 +13,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from time_machine import TimeMachineFixture
 
 from calllogs.models import CallLog, Erasure, Hold, Recording
@@ -216,6 +218,15 @@ class TestHolds:
         assert not Hold.objects.get().is_active
         told = AuditEvent.objects.filter(action="changed").order_by("pk")
         assert [(one.facts["chosen"], one.facts["hold"]) for one in told] == [("hold", hold.pk), ("lift", hold.pk)]
+
+    def test_one_on_a_number_waits_for_whoever_clears_any_of_its_calls(self, privacy: Client) -> None:
+        call, other = kept_call(ADA), kept_call(ADA, "b")
+        with CaptureQueriesContext(connection) as asked:
+            privacy.post(f"/admin/calllogs/calllog/{call.pk}/hold", {"on": "number", "why": "Case 17"})
+        [locked] = [query["sql"] for query in asked if "calllogs_calllog" in query["sql"] and "FOR UPDATE" in query["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute(locked)
+            assert {row[0] for row in cursor.fetchall()} == {call.pk, other.pk}
 
     def test_it_ends_with_its_last_day(self, privacy: Client, noon: TimeMachineFixture) -> None:
         call = kept_call(ADA)

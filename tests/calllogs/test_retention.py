@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
@@ -25,7 +29,8 @@ from voiceagent.carriers.base import CallStatus, IncomingCall, RecordingAnnounce
 from voiceagent.models import CallCost, MediaStream, ToolEffect, ToolUses
 
 from .disk import files
-from .kept import ADA, BEN, GOOD, age, kept_call, ordered, sid
+from .kept import ADA, BEN, GOOD, age, customer, kept_call, ordered, sid
+from .leftovers import of_tables
 from .media import MediaServer, serving
 
 pytestmark = pytest.mark.django_db
@@ -340,8 +345,15 @@ class TestLimits:
             "tallies": 30,
             "calls": 40,
             "costs": 40,
+            "holds": 40,
             "customers": 0,
         }
+
+    def test_what_tools_did_goes_with_what_they_were_asked_and_told(self, settings: Any) -> None:
+        settings.KEEP_TOOLS_DAYS = 7
+        age(kept_call(ADA), 7, NOON)
+        clear_what_is_due()
+        assert (all_uses().strip(), ToolEffect.objects.exists()) == ("", False)
 
     def test_none_keeps_everything_for_good(self, settings: Any) -> None:
         for name in ("AUDIO", "WORDS", "TOOLS", "CALLS", "TRACES", "CUSTOMERS"):
@@ -363,10 +375,91 @@ def test_customers_go_when_they_have_neither_orders_nor_appointments(settings: A
     Appointment.objects.create(phone=booked.phone, customer=booked, starts_at=start, ends_at=start + timedelta(minutes=30))
     Customer.objects.update(since=NOON - timedelta(days=100))
     Customer.objects.filter(pk=new.pk).update(since=NOON - timedelta(days=99))
+    kind, sam = ContentType.objects.get_for_model(Customer), User.objects.create(username="sam")
+    LogEntry.objects.create(user=sam, content_type=kind, object_id=gone.pk, object_repr=str(gone), action_flag=CHANGE)
     clear_what_is_due()
     assert set(Customer.objects.values_list("name", flat=True)) == {ADA.name, BEN.name, "dora", "emil", "finn"}
+    assert LogEntry.objects.get().object_repr == "erased"
     assert not Customer.history.filter(id=gone.pk).exists()
     assert Customer.history.filter(id=booked.pk).exists()
+
+
+def test_who_proved_it_in_a_held_call_stays_as_long_as_that(settings: Any) -> None:
+    settings.KEEP_CUSTOMERS_DAYS = 100
+    customer(ADA)
+    call = kept_call(ADA)
+    CallLog.objects.update(caller_number="")
+    Customer.objects.update(since=NOON - timedelta(days=100))
+    hold = Hold.objects.create(call=call, why="Case 17")
+    clear_what_is_due()
+    assert Proof.objects.get().customer == Customer.objects.get()
+    Hold.objects.filter(pk=hold.pk).update(until=NOON)
+    clear_what_is_due()
+    assert not Customer.objects.exists()
+
+
+def test_a_recording_that_was_announced_after_the_words_went_leaves_none(carrier: MediaServer) -> None:
+    call = kept_call(ADA)
+    CallLog.objects.update(words_cleared_at=NOON)
+    age(call, 200, NOON)
+    assert Transcription.objects.exists()
+    clear_what_is_due()
+    assert not Transcription.objects.exists()
+
+
+@pytest.mark.parametrize("kept", [kept for kept in CLASSES if kept.of], ids=lambda kept: kept.name)
+def test_a_hold_that_is_being_put_on_a_call_is_waited_for(transactional_db: None, kept: retention.Class) -> None:
+    age(kept_call(ADA), 5000, NOON)
+    call = kept_call(ADA, "b")
+    age(call, 5000, NOON)
+    CallLog.objects.update(caller_number="")
+    Recording.objects.filter(call=call).delete()
+
+    def clear() -> None:
+        try:
+            list(retention.batches(kept, NOON))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            list(CallLog.objects.order_by("pk").select_for_update().values_list("pk"))
+            for one in CallLog.objects.all():
+                Hold.objects.create(call=one, why="Case 17")
+            before = of_tables()
+            clearing = pool.submit(clear)
+            while not (clearing.done() or somebody_waits()):
+                pass
+        clearing.result()
+    assert of_tables() == before
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("model", [MediaStream, ToolEffect, ToolUses, Proof, Confirmation, CallCost])
+def test_the_calls_are_looked_at_once_for_what_is_due_of_them(model: Any) -> None:
+    [kept] = [one for one in CLASSES if one.due(NOON).model is model]
+    plan = kept.due(NOON).explain()
+    assert plan.count(" on calllogs_calllog ") == 1, plan
+
+
+def test_a_hold_on_a_number_goes_when_it_is_over_and_so_are_its_calls() -> None:
+    long_ago = NOON - timedelta(days=730)
+    kept_call(BEN)
+    for number, over in (
+        (ADA.number, {"lifted_at": long_ago}),
+        ("+14155550143", {"until": long_ago}),
+        (BEN.number, {"lifted_at": long_ago}),
+        ("+14155550144", {"lifted_at": long_ago + timedelta(days=1)}),
+        ("+14155550145", {}),
+    ):
+        Hold.objects.create(caller_number=number, why="Case 17", **over)
+    clear_what_is_due()
+    assert set(Hold.objects.values_list("caller_number", flat=True)) == {BEN.number, "+14155550144", "+14155550145"}
 
 
 def test_it_goes_on_batch_by_batch_and_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
