@@ -45,6 +45,8 @@ MANAGE = SHOP | AGENT | RECORD | {"calllogs.calllog": ("view", "change", "export
 # They look at everything and hear nothing: what a caller says of themselves cannot be hidden in a recording.
 AUDIT: dict[str, tuple[str, ...]] = dict.fromkeys((*REVIEW, *SHOP, *AGENT, *RECORD, "auth.user", "auth.group"), SEE)
 AUDIT |= dict.fromkeys(("calllogs.calllog", "orders.order", "orders.customer"), ("view", "export"))
+# That somebody was erased: a certificate says who asked and what was found, and of whom nothing but keyed hashes.
+AUDIT["calllogs.erasure"] = SEE
 ERASE: dict[str, tuple[str, ...]] = {
     "calllogs.calllog": ("view", "hold"),
     "calllogs.caller": ("erase",),

@@ -22,7 +22,7 @@ from calllogs.models import CallLog, Erasure, Hold, Recording
 from calllogs.retention import clear_what_is_due
 from orders.models import Customer, Order
 from staff.models import AuditEvent
-from staff.roles import MANAGERS, PRIVACY, SUPPORT_STAFF
+from staff.roles import AUDITORS, MANAGERS, PRIVACY, SUPPORT_STAFF
 from voiceagent.kept import KeptLog
 
 from .kept import ADA, BEN, GOOD, NOON, age, customer, kept_call, ordered, told_late
@@ -138,6 +138,20 @@ class TestErasingACaller:
     def test_nothing_of_it_stays_in_a_browsers_cache(self, privacy: Client) -> None:
         for answer in (privacy.get(ERASE), privacy.post(ERASE, ASKED | {"do": "find"})):
             assert "no-store" in answer.headers["Cache-Control"]
+
+    def test_an_auditor_sees_that_somebody_was_erased_and_not_who(self, privacy: Client) -> None:
+        ordered(ADA)
+        kept_call(ADA)
+        privacy.post(ERASE, ASKED | {"do": "erase", "sure": "yes"})
+        auditor = browser(AUDITORS)
+        listed, shown = text(auditor.get(LIST)), text(auditor.get(f"{LIST}{Erasure.objects.get().pk}/change/"))
+        for page in (listed, shown):
+            assert "letter 17" in page
+            assert "privacy" in page
+            assert not [told for told in (ADA.name, ADA.number, ADA.number[-4:], ADA.email) if told in page]
+        assert "Calls 1" in shown
+        assert "Under way" in shown
+        assert auditor.get(ERASE).status_code == auditor.post(ERASE, ASKED | {"do": "find"}).status_code == 403
 
 
 class TestGivingOut:

@@ -39,7 +39,7 @@ ALL = "ansmupr"
 # The pages of each model: who sees its list, its rows and their history; who adds, changes and deletes; and what else there is.
 MODELS: dict[str, dict[str, str]] = {
     "calllogs.calllog": {"see": "smupr", "add": "", "change": "smr", "delete": "", "reveal": "sr", "export": "mur"},
-    "calllogs.erasure": {"see": "pr", "add": "pr", "change": "", "delete": ""},
+    "calllogs.erasure": {"see": "upr", "add": "pr", "change": "", "delete": ""},
     "orders.customer": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "reveal": "r", "export": "mur"},
     "orders.order": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "export": "mur"},
     "orders.appointment": {"see": "mupr", "add": "mr", "change": "mr", "delete": "r", "reveal": "r"},
