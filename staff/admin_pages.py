@@ -9,18 +9,21 @@ Whose data it is, and what may be done with it, is for the pages themselves to s
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -251,6 +254,14 @@ class AnyPages(Masked, Audited):
         except (DataError, OverflowError, ValueError) as error:
             raise IncorrectLookupParameters from error
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What an address asks a new row to begin with, as far as its fields can hold it."""
+        initial = {}
+        for name, given in super().get_changeform_initial_data(request).items():
+            with suppress(ValidationError, OverflowError):
+                initial[name] = as_kept(self.model, name, given)
+        return initial
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return SortedAsOffered
 
@@ -264,6 +275,18 @@ class AnyPages(Masked, Audited):
         filters: Any = self.get_list_filter(request) if request else self.list_filter
         for one in filters:
             yield one if isinstance(one, str) else str(one[0] if isinstance(one, tuple | list) else one.parameter_name)
+
+
+def as_kept(model: type[Model], name: str, given: Any) -> Any:
+    """What a column makes of a text; of anything else a form makes what it can. Raises `ValidationError` and `OverflowError`."""
+    try:
+        field: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return given
+    if not field.concrete:
+        return given
+    value = field.clean(given, None)
+    return timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
 
 
 if TYPE_CHECKING:

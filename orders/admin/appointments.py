@@ -1,6 +1,6 @@
 """Appointments' pages: a list with one day laid out above it, and a form that the database may refuse."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +15,6 @@ from unfold.decorators import display
 from orders.day_plan import chosen_day, plan
 from orders.models import Appointment
 from orders.models.appointments import SLOT
-from orders.models.opening_hours import shop_zone
 from staff import masking
 from staff.versioned import Versioned, VersionedForm, named
 
@@ -102,14 +101,6 @@ class AppointmentAdmin(Versioned):
                 raise
             messages.error(request, "This time has just been taken. Choose another time or another lane.")
             return HttpResponseRedirect(request.get_full_path())
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A free time of the day's plan arrives in the address."""
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        try:
-            return initial | {"starts_at": datetime.fromisoformat(initial["starts_at"]).astimezone(shop_zone())}
-        except (KeyError, ValueError, OverflowError):
-            return {name: value for name, value in initial.items() if name != "starts_at"}
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         number = search_term.strip().upper().removeprefix("APT").lstrip("- ")

@@ -177,5 +177,18 @@ def test_a_page_of_a_row_that_cannot_be_leads_back(seeded, mia, name, row_id):
         assert (mia.get(url).status_code, mia.post(url).status_code) == (302, 302)
 
 
+@pytest.mark.parametrize("asked", ["abc", "\x00", "0", "-1", "9" * 30, MANY_DIGITS, "9999-12-31T23:59:59-23:00"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_new_row_begins_without_what_no_field_could_hold(seeded, mia, name, asked):
+    fields = [field.name for field in MODELS[name]._meta.get_fields()]
+    assert mia.get(page(f"{name}_add"), dict.fromkeys(fields, asked)).status_code == 200
+
+
+def test_a_new_order_begins_with_the_customer_that_the_address_names(seeded, mia):
+    ada = Customer.objects.get(email="ada@example.com")
+    form = mia.get(page("order_add"), {"customer": ada.pk, "_popup": 1}).context["adminform"].form
+    assert str(form["customer"].value()) == str(ada.pk)
+
+
 def no_rows(prefix: str) -> dict[str, str]:
     return {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
