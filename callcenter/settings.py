@@ -177,14 +177,14 @@ class Environment(BaseSettings):
         try:
             ZoneInfo(name)
         except Exception:
-            raise ValueError(f"{name!r} is not a time zone; try one like Europe/Berlin") from None
+            raise ValueError("This is not a time zone; try one like Europe/Berlin") from None
         return name
 
     @field_validator("HOME_COUNTRIES")
     @classmethod
     def are_countries(cls, codes: list[str]) -> list[str]:
         if unknown := [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]:
-            raise ValueError(f"{unknown[0]!r} is no country; use two letters, such as GB")
+            raise ValueError(f"{unknown[0][:2]!r} is no country; use two letters, such as GB")
         return codes
 
     @field_validator("HUMAN_AGENT_PHONE")
@@ -202,19 +202,19 @@ class Environment(BaseSettings):
     @classmethod
     def is_an_origin(cls, url: str) -> str:
         if not url.startswith(("https://", "http://")) or url.count("/") != 2:
-            raise ValueError(f"{url!r} is not of the form https://calls.example.com, without a path or a slash at its end")
+            raise ValueError("This is not of the form https://calls.example.com, without a path or a slash at its end")
         return url
 
 
 def read_environment() -> Environment:
-    """The environment, and what only the files in SECRETS_DIR say, checked. Raises `ImproperlyConfigured` with every wrong value in
-    one list.
+    """The environment, and what only the files in SECRETS_DIR say, checked. Raises `ImproperlyConfigured` with every name whose
+    value is wrong in one list, and why; not with the values, of which one may be a secret in the wrong place.
     """
     try:
         folder = Path(Environment().SECRETS_DIR)
         return Environment(_secrets_dir=folder) if folder.is_dir() else Environment()
     except ValidationError as errors:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e.get('input')!r})" for e in errors.errors()]
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in errors.errors()]
         raise ImproperlyConfigured("These settings cannot be; README lists them all:\n" + "\n".join(lines)) from None
 
 
@@ -251,7 +251,7 @@ def our_secrets(environment: Environment) -> list[str]:
     named = [
         getattr(environment, name) for name in Environment.model_fields if name.endswith(("_KEY", "_TOKEN", "_NEXT", "_SECRET"))
     ]
-    addresses = [environment.DATABASE_URL, environment.REDIS_URL, *_services.values()]
+    addresses = [environment.DATABASE_URL, environment.DATABASE_OWNER_URL, environment.REDIS_URL, *_services.values()]
     passwords = [unquote(urlsplit(address).password or "") for address in addresses if isinstance(address, str)]
     return [*filter(None, [*named, *passwords]), SECRET_KEY]
 
