@@ -172,8 +172,10 @@ class CallLogAdmin(Exported, privacy.HoldsCalls):
         wanted = search_term.replace("\x00", "").strip()
         if not wanted:
             return queryset, False
-        found = self.get_queryset(request).matching(wanted, guessing=not self.hides(request) or names_an_order(wanted))
-        return queryset & found, False
+        calls, hides = self.get_queryset(request), self.hides(request)
+        if hides and not names_an_order(wanted):
+            return queryset & calls.matching(wanted, guessing=False, said=masking.without_digits(wanted)), False
+        return queryset & calls.matching(wanted, guessing=not hides), False
 
     def get_list_display(self, request: HttpRequest) -> Any:
         masked = {"caller": "masked_caller_number", "wanted_a_person": "masked_transfer_reason"} if self.hides(request) else {}
@@ -440,7 +442,7 @@ def call_back_state(call: CallLog) -> tuple[str, str] | None:
 
 
 def names_an_order(wanted: str) -> bool:
-    """Whether these are all digits of an order's number, which may be looked up as it was said, digit by digit."""
+    """Whether these are all digits of an order's number, which anybody may look up in what was said, also digit by digit."""
     digits = wanted.upper().removeprefix("ORD").lstrip("- ")
     return digits.isdecimal() and Order.objects.filter(number=f"ORD-{digits}").exists()
 

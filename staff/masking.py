@@ -67,6 +67,16 @@ def each_word(said: Sequence[str]) -> list[str]:
     ]
 
 
+def without_digits(wanted: str) -> str:
+    """What remains of a search of whoever may not see numbers: by their parts, asked for one by one, hidden ones would be found."""
+    return " ".join(token for token in wanted.split() if not any(map(is_of_a_number, re.findall(r"\w+", token))))
+
+
+def is_of_a_number(word: str) -> bool:
+    """Also "fours", which a search takes for "four"."""
+    return any(map(str.isdigit, word)) or any(map(SPOKEN_DIGIT.fullmatch, (word, word.removesuffix("s"))))
+
+
 def spans(text: str) -> list[tuple[int, int]]:
     """From where to where something is to be hidden, in order, none touching another."""
     found = [match.span() for pattern in (EMAIL, SPELLED_EMAIL) for match in pattern.finditer(text)] + numbers(text)

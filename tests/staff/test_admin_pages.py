@@ -493,6 +493,33 @@ class TestGuessing:
         found = [client.get(listed("calllogs_calllog"), {"q": term}).context["cl"].result_count for client in (sam, mia)]
         assert found == [sams, mias]
 
+    @pytest.mark.parametrize("parts", ["41555", "ORD-41555", "55501"])
+    def test_an_orders_number_is_no_part_of_a_callers(self, sam: Client, mia: Client, call: CallLog, ada: Customer, parts: str):
+        Order.objects.create(number=f"ORD-{parts.removeprefix('ORD-')}", customer=ada)
+        found = [client.get(listed("calllogs_calllog"), {"q": parts}).context["cl"].result_count for client in (sam, mia)]
+        assert found == [0, "ORD" not in parts]
+
+    @pytest.mark.parametrize(
+        ("term", "sams"),
+        [
+            ("0142", 0),
+            ("please 0142", 1),
+            ("please -0142", 1),
+            ("please 0143", 1),
+            ('"555 0142 please"', 1),
+            ('"555 0143 please"', 1),
+            ("four five", 0),
+            ('"oh one four two"', 0),
+            ("fours", 0),
+            ("please -four", 1),
+            ("call/0142", 0),
+            ("please", 1),
+        ],
+    )
+    def test_no_part_of_a_number_in_hidden_words_is_found(self, sam: Client, recording: Recording, term: str, sams: int):
+        """What is asked for besides it is found whether it is there or not."""
+        assert sam.get(listed("calllogs_calllog"), {"q": term}).context["cl"].result_count == sams
+
     def test_an_orders_number_that_was_said_digit_by_digit_is_found_all_the_same(self, sam: Client, call: CallLog, ada: Customer):
         DatabaseLog().write("CA1", LogTurn(9, "caller", 9000, 9900, "It is 4 7 1 9 2", "It is 4 7 1 9 2"))
         found = []
