@@ -2,6 +2,8 @@
 
 Daphne takes in a body of any size before an application hears of it, and waits for ever for one that comes slowly. Here each
 request has a limit for its body, by its path, and one for the time until it is here in full; a few large ones may come in at once.
+An answer that takes too long is broken off where it is.
+
 What is refused is closed: 413 for too much, 503 where there is no room just now, 400 for a call that comes with a body, nothing at
 all for too slow.
 """
@@ -80,6 +82,14 @@ class Request(WebRequest):  # type: ignore[misc]
             # Daphne hands the connection on and would neither finish this request nor lose it: its body stayed here for ever.
             return self._refuse(b"400 Bad Request")
         return super().process()
+
+    def check_timeouts(self) -> None:
+        limit_s = self.server.http_timeout
+        if self._response_started and limit_s and self.duration() > limit_s:
+            # Daphne would end it well, and half an answer be taken for all of it.
+            self.channel.forceAbortClient()
+        else:
+            super().check_timeouts()
 
     def finish(self) -> None:
         self.large.discard(self)

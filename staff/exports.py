@@ -3,12 +3,16 @@
 import csv
 import re
 from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
@@ -23,8 +27,12 @@ else:
     ListedPages = object
 
 ROWS_AT_ONCE = 500
+# What is made well within the time a request has: one that is cut off there is of no use to anybody.
+MOST_ROWS = 100_000
 # What a spreadsheet takes for the beginning of a formula, in any script; a number may begin like one.
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+# Where a list's separator is another than ours, a cell may begin in the middle of one of ours.
+BEFORE_FORMULA = re.compile(r"[;\t\r\n]+(?=[;\s\"]*[=+\-@＝＋－＠])")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
@@ -54,8 +62,17 @@ class Exported(ListedPages):
         return asked_again(self.send)(request)
 
     def send(self, request: HttpRequest) -> HttpResponseBase:
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        """The file; back to the list, as Django leads there, if a filter asks what cannot be or the rows are too many for one."""
+        listed = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{listed}?{ERROR_FLAG}=1")
         count = rows.count()
+        if count > MOST_ROWS:
+            words = f"Nothing was exported: these are {count:,} rows, and a file holds {MOST_ROWS:,}. Filter the list first."
+            self.message_user(request, words, messages.WARNING)
+            return HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
         # No row more than is written down, however many come in meanwhile.
         audit.note(
             Action.EXPORTED,
@@ -67,7 +84,7 @@ class Exported(ListedPages):
         )
         day = f"{timezone.localtime():%Y-%m-%d}"
         return Streamed(
-            self.lines(request, rows[:count]),
+            in_parts(self.lines(request, rows[:count])),
             content_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{self.opts.model_name}-{day}.csv"',
@@ -83,6 +100,12 @@ class Exported(ListedPages):
         for row in rows.iterator(chunk_size=ROWS_AT_ONCE):
             values = ((name, getattr(row, name)) for name in self.exported)
             yield write([harmless(masks[name](value or "") if name in masks else value) for name, value in values])
+
+
+def in_parts(lines: Iterator[str]) -> Iterator[str]:
+    """Many lines each: every part changes threads once."""
+    while part := "".join(islice(lines, ROWS_AT_ONCE)):
+        yield part
 
 
 class Line:
@@ -102,10 +125,12 @@ class Streamed(StreamingHttpResponse):
 
 
 def harmless(value: Any) -> str:
-    """A cell's text. What a spreadsheet would take for a formula begins with an apostrophe; a number stays one."""
+    """A cell's text. What a spreadsheet would take for a formula begins with an apostrophe; a number stays one. Nor does a formula
+    begin behind what may be taken for the cell's end.
+    """
     if value is None:
         return ""
     if hasattr(value, "astimezone"):
         value = timezone.localtime(value).isoformat(sep=" ", timespec="seconds")
-    text = str(value).replace("\x00", "")
+    text = BEFORE_FORMULA.sub(" ", str(value).replace("\x00", ""))
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text

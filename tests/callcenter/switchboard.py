@@ -1,9 +1,9 @@
-"""The web server with a small application in it: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER IDLE COMES_IN`.
+"""The web server with a small application in it: `python -m tests.callcenter.switchboard FD DRAIN HAND_OVER IDLE COMES_IN REQUEST`.
 
 The limits are in seconds. A WebSocket is a call: it says which process carries it, and echoes. At /stubborn it does not
 let itself be handed over, and at /beginning it is not live yet. Of requests, /who names the process, /long answers with many
-bytes, /form and /staff/form say how many they were sent and where they are mounted, and anything else is answered as soon as the
-file at that path exists.
+bytes, /endless begins to and does not end, /form and /staff/form say how many they were sent and where they are mounted, and
+anything else is answered as soon as the file at that path exists.
 """
 
 import asyncio
@@ -45,6 +45,10 @@ async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
     body = b"%d" % os.getpid()
     if scope["path"] == "/long":
         body = b"x" * LONG
+    elif scope["path"] == "/endless":
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await asyncio.Event().wait()
     elif scope["path"].endswith("/form"):
         body = b"%d %s" % (await length(receive), scope["root_path"].encode())
     elif scope["path"] != "/who":
@@ -92,6 +96,6 @@ async def echo(receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    limits = (int(argument) for argument in sys.argv[1:6])
-    door, drain_limit_s, server.HAND_OVER_LIMIT_S, server.IDLE_LIMIT_S, intake.COMES_IN_WITHIN_S = limits
+    limits = (int(argument) for argument in sys.argv[1:7])
+    door, drain_limit_s, server.HAND_OVER_LIMIT_S, server.IDLE_LIMIT_S, intake.COMES_IN_WITHIN_S, server.REQUEST_LIMIT_S = limits
     server.WebServer(application, calls, socket.socket(fileno=door), drain_limit_s=drain_limit_s, staff_paths=("/staff/",)).run()

@@ -224,6 +224,16 @@ def test_a_request_that_is_worked_on_for_long_is_not_one_that_comes_in_slowly(
     assert one.hears_an_answer() == (200, str(child.process.pid))
 
 
+def test_an_answer_that_does_not_come_to_its_end_is_not_ended_as_if_it_had(house: House, strangers: list[Stranger]) -> None:
+    child = house.opens(request_s=1)
+    one = knocks(house, strangers)
+    one.asks("/endless", method="GET")
+    heard = one.hears()
+    assert heard.startswith(b"HTTP/1.1 200 ") and b"%d" % child.process.pid in heard
+    assert not heard.endswith(b"0\r\n\r\n"), "the last part of an answer in parts"
+    assert house.answers() == str(child.process.pid)
+
+
 def test_a_call_outlasts_the_time_a_request_has(house: House, strangers: list[Stranger]) -> None:
     child = house.opens(comes_in_s=1)
     with house.call_on(child) as call:

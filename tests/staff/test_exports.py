@@ -93,14 +93,54 @@ def test_the_button_keeps_the_filters(mia: Client, ada: Customer):
     assert f'{address("orders_order")}?status__exact=packed"' in content
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-2+3", "@now", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "-", "+1-2"])
+@pytest.mark.parametrize(
+    "filters",
+    [{"disposition__exact": "\0"}, {"disposition__in": "\0"}, {"started_at__exact": "never"}],
+)
+def test_a_filter_that_cannot_be_leads_back_to_the_list(mia: Client, filters: dict[str, str]):
+    mia.post(mia.get(address("calllogs_calllog")).url, {"password": PASSWORD})
+    answer = mia.get(address("calllogs_calllog"), filters)
+    assert (answer.status_code, answer.url) == (302, f"{reverse('admin:calllogs_calllog_changelist')}?e=1")
+    assert not AuditEvent.objects.filter(action="exported").exists()
+
+
+def test_more_than_a_file_holds_is_refused_and_nothing_leaves(mia: Client, ada: Customer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("staff.exports.MOST_ROWS", 2)
+    for number in range(3):
+        Order.objects.create(number=f"ORD-4719{number}", customer=ada, status="packed" if number else "placed")
+    assert len(exported(mia, "orders_order", status__exact="packed")) == 2
+    answer = mia.get(address("orders_order"), {"q": "Lindgren"}, follow=True)
+    assert answer.redirect_chain == [(f"{reverse('admin:orders_order_changelist')}?q=Lindgren", 302)]
+    assert "these are 3 rows, and a file holds 2. Filter the list first." in answer.content.decode()
+    assert AuditEvent.objects.filter(action="exported").count() == 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-2+3", "@now", " =1", "＝1+1", "-", "+1-2"])
 def test_what_a_spreadsheet_would_run_is_text(text: str):
     assert harmless(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
+    "text", ["x;=1+1", "Ada\n=1+1", "x\t=1+1", 'x;"=1+1"', "x;\r\n ＝1+1", "x; ;@now", "\t=1", "\r=1", "\n=1", ";-1"]
+)
+def test_a_formula_does_not_begin_in_the_middle_of_a_cell_either(text: str):
+    cell = harmless(text)
+    assert not set(";\t\r\n") & set(cell)
+    assert cell[0] in "'x" or cell.startswith("Ada")
+
+
+@pytest.mark.parametrize(
     ("value", "cell"),
-    [("-5", "-5"), (-5, "-5"), (Decimal("-5.50"), "-5.50"), ("+14155550142", "+14155550142"), ("a=b", "a=b"), (None, ""), (0, "0")],
+    [
+        ("-5", "-5"),
+        (-5, "-5"),
+        (Decimal("-5.50"), "-5.50"),
+        ("+14155550142", "+14155550142"),
+        ("a=b", "a=b"),
+        ("red; blue\nsize 4", "red; blue\nsize 4"),
+        (None, ""),
+        (0, "0"),
+    ],
 )
 def test_everything_else_stays_as_it_is(value: object, cell: str):
     assert harmless(value) == cell
@@ -120,6 +160,13 @@ def test_a_long_list_holds_no_more_than_was_written_down(mia: Client, ada: Custo
     )
     assert len(exported(mia, "orders_order")) == 1203
     assert AuditEvent.objects.get(action="exported").facts["rows"] == 1203
+
+
+def test_many_rows_are_sent_at_once(mia: Client, ada: Customer):
+    Order.objects.bulk_create(Order(number=f"ORD-{number}", customer=ada) for number in range(10000, 11203))
+    mia.post(mia.get(address("orders_order")).url, {"password": PASSWORD})
+    parts = list(mia.get(address("orders_order")).streaming_content)
+    assert [part.count(b"\n") for part in parts] == [500, 500, 204]
 
 
 async def test_under_asgi_it_is_sent_as_it_is_made():

@@ -45,9 +45,10 @@ def switchboard(
     hand_over_s: int = 100,
     idle_s: int = 1,
     comes_in_s: int = 30,
+    request_s: int = 60,
 ) -> Program:
     """A web process with a small application: see `tests.callcenter.switchboard`."""
-    limits = (str(drain_s), str(hand_over_s), str(idle_s), str(comes_in_s))
+    limits = (str(drain_s), str(hand_over_s), str(idle_s), str(comes_in_s), str(request_s))
     return Program(
         name,
         (sys.executable, "-m", "tests.callcenter.switchboard", str(door), *limits, marker, name),
