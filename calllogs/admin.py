@@ -1,5 +1,6 @@
 """Where staff see what happened: the list of calls and the page of one call. Facts are read only; the judgement is theirs."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -54,6 +55,8 @@ COLOURS = {
     Disposition.AI_UNAVAILABLE: "danger",
     Disposition.INTERNAL_ERROR: "danger",
 }
+# Callers name orders there are none of, too.
+AS_ORDERS_ARE = re.compile(r"(?:ORD)?[- ]*\d{5}", re.IGNORECASE)
 # For this long, more parts of a recording belong to the same playing.
 ONE_PLAY = timedelta(minutes=10)
 
@@ -172,10 +175,13 @@ class CallLogAdmin(Exported, privacy.HoldsCalls):
         wanted = search_term.replace("\x00", "").strip()
         if not wanted:
             return queryset, False
-        calls, hides = self.get_queryset(request), self.hides(request)
-        if hides and not names_an_order(wanted):
-            return queryset & calls.matching(wanted, guessing=False, said=masking.without_digits(wanted)), False
-        return queryset & calls.matching(wanted, guessing=not hides), False
+        calls = self.get_queryset(request)
+        if not self.hides(request):
+            return queryset & calls.matching(wanted), False
+        # By parts of a number, asked for one after the other, a hidden one would be found.
+        is_an_order = names_an_order(wanted)
+        said = wanted if is_an_order or AS_ORDERS_ARE.fullmatch(wanted) else masking.without_digits(wanted)
+        return queryset & calls.matching(wanted, guessing=False, digit_by_digit=is_an_order, said=said), False
 
     def get_list_display(self, request: HttpRequest) -> Any:
         masked = {"caller": "masked_caller_number", "wanted_a_person": "masked_transfer_reason"} if self.hides(request) else {}
@@ -442,7 +448,7 @@ def call_back_state(call: CallLog) -> tuple[str, str] | None:
 
 
 def names_an_order(wanted: str) -> bool:
-    """Whether these are all digits of an order's number, which anybody may look up in what was said, also digit by digit."""
+    """Whether these are all digits of an order's number, which may be looked up as it was said, digit by digit."""
     digits = wanted.upper().removeprefix("ORD").lstrip("- ")
     return digits.isdecimal() and Order.objects.filter(number=f"ORD-{digits}").exists()
 

@@ -68,7 +68,7 @@ def each_word(said: Sequence[str]) -> list[str]:
 
 
 def without_digits(wanted: str) -> str:
-    """What remains of a search of whoever may not see numbers: by their parts, asked for one by one, hidden ones would be found."""
+    """What was asked for, without whatever may be a part of a number."""
     return " ".join(token for token in wanted.split() if not any(map(is_of_a_number, re.findall(r"\w+", token))))
 
 

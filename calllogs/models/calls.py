@@ -114,15 +114,16 @@ class CallLogQuerySet(models.QuerySet["CallLog"]):
         self.model.objects.filter(pk__in=waiting).update(called_back_at=timezone.now(), called_back_by=by)
         return waiting
 
-    def matching(self, wanted: str, *, guessing: bool = True, said: str | None = None) -> Self:
+    def matching(self, wanted: str, *, guessing: bool = True, digit_by_digit: bool = True, said: str | None = None) -> Self:
         """Calls from this number, with this SID, or in which these words were said, heard by Whisper, or given to a tool.
 
-        `guessing`: also with a part of the number. `said`: what to look for in words, if not all that is wanted; in none if empty.
+        `guessing`: also with a part of the number. `digit_by_digit`: also digits that were said one by one. `said`: what to
+        look for in words, if not all that is wanted; in none if empty.
         """
         # Recordings are of calls, and transcriptions of recordings: neither can be imported before.
         from .transcriptions import Transcription
 
-        query, this_call = spoken(wanted if said is None else said), OuterRef("pk")
+        query, this_call = spoken(wanted if said is None else said, digit_by_digit=digit_by_digit), OuterRef("pk")
         found = (
             Q(call_sid=wanted)
             | Exists(Turn.objects.filter(call=this_call, search=query))

@@ -15,10 +15,10 @@ def searchable(*fields: str) -> SearchVector:
     return SearchVector(*texts, config=LANGUAGE)
 
 
-def spoken(query: str) -> SearchQuery:
+def spoken(query: str, *, digit_by_digit: bool = True) -> SearchQuery:
     """What staff type, as a query: all the words, in any form; `12345` also finds it said digit by digit."""
     found = SearchQuery(re.sub(r"(?<=\w)-(?=\w)", " ", query), config=LANGUAGE, search_type="websearch")
     digits = "".join(filter(str.isdigit, query))
-    if len(digits) > 1:
+    if digit_by_digit and len(digits) > 1:
         found |= SearchQuery(" ".join(digits), config=LANGUAGE, search_type="phrase")
     return found
