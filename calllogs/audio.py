@@ -6,6 +6,7 @@ import os
 import shutil
 import wave
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from voiceagent.failpoints import reached
 TOLERANCE_S = 2.0
 # Of what is expected: its part, what Whisper makes of it, and another worker's.
 LEAST_FREE_TIMES = 3
+PARTS = "parts"
 NO_ROOM_CODES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -59,10 +61,17 @@ def made_path(name: str) -> Path:
 
 
 def remove(name: str) -> None:
-    """No file by that name is left, nor a part of one. Raises `OSError` when that could not be done."""
-    for part in path(name).parent.glob(f"{path(name).name}.*.part"):
-        part.unlink(missing_ok=True)
-    path(name).unlink(missing_ok=True)
+    """No file by that name is left, nor a part of one, whatever becomes of the power. Raises `OSError` when that could not be
+    done."""
+    for file in (*parts(name), path(name)):
+        with suppress(FileNotFoundError):
+            file.unlink()
+            sync(file.parent)
+
+
+def parts(name: str) -> list[Path]:
+    """What workers have of it so far, or left behind when they died. In a folder of their own: a month's has very many files."""
+    return list((folder() / PARTS).glob(f"{path(name).name}.*.part"))
 
 
 def is_nearly_full() -> bool:
@@ -96,9 +105,9 @@ def store(name: str, fetch: Callable[[BinaryIO], str], *, channels: int | None, 
     """
     whole = made_path(name)
     # A worker that died here left its part behind.
-    for left in whole.parent.glob(f"{whole.name}.*.part"):
+    for left in parts(name):
         left.unlink(missing_ok=True)
-    part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
+    part = made_path(f"{PARTS}/{whole.name}.{os.getpid()}.part")
     try:
         part.touch(mode=0o600)
         with part.open("wb") as file:
@@ -145,7 +154,7 @@ def checked(file: Path, channels: int | None, duration_s: float | None) -> Store
 
 
 def sync(folder: Path) -> None:
-    """Make the new name outlast a power cut."""
+    """Make a new name, or that one is gone, outlast a power cut."""
     directory = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(directory)

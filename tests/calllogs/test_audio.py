@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import re
 import shutil
 import struct
@@ -158,10 +159,37 @@ def test_a_file_is_intact_while_it_is_what_was_stored() -> None:
 
 
 def test_what_a_worker_that_died_left_behind_is_removed(media_folder: Path) -> None:
-    audio.made_path(f"{NAME}.4711.part").write_bytes(GOOD[:100])
-    audio.made_path("2026-11/other.wav.4711.part").write_bytes(b"somebody is at this one")
+    audio.made_path(f"parts/{Path(NAME).name}.4711.part").write_bytes(GOOD[:100])
+    audio.made_path("parts/other.wav.4711.part").write_bytes(b"somebody is at this one")
     store(NAME, giving(GOOD), channels=2, duration_s=3)
-    assert files() == {NAME, "2026-11/other.wav.4711.part"}
+    assert files() == {NAME, "parts/other.wav.4711.part"}
+
+
+def test_while_it_is_written_it_is_not_among_the_many_of_its_month() -> None:
+    seen: list[str] = []
+
+    def give(file: BinaryIO) -> str:
+        seen.extend(files())
+        return giving(GOOD)(file)
+
+    store(NAME, give, channels=2, duration_s=3)
+    assert seen == [f"parts/{Path(NAME).name}.{os.getpid()}.part"]
+
+
+def test_that_a_file_is_gone_outlasts_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(NAME, giving(GOOD), channels=2, duration_s=3)
+    audio.made_path(f"parts/{Path(NAME).name}.4711.part").touch()
+    folders: list[tuple[str, list[str]]] = []
+    sync = os.fsync
+
+    def synced(descriptor: int) -> None:
+        place = Path(f"/proc/self/fd/{descriptor}").resolve()
+        folders.append((place.name, [file.name for file in place.iterdir()]))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    audio.remove(NAME)
+    assert folders == [("parts", []), ("2026-11", [])]
 
 
 def test_nobody_else_reads_a_recording_or_lists_them() -> None:
@@ -180,7 +208,7 @@ def test_a_name_cannot_be_guessed_and_is_of_its_month(time_machine: TimeMachineF
 def test_one_from_before_there_were_months_is_found_and_removed() -> None:
     store("old.wav", giving(GOOD), channels=2, duration_s=3)
     assert audio.path("old.wav").read_bytes() == GOOD
-    audio.made_path("old.wav.4711.part").touch()
+    audio.made_path("parts/old.wav.4711.part").touch()
     audio.made_path("older.wav").touch()
     audio.remove("old.wav")
     audio.remove("old.wav")

@@ -168,7 +168,7 @@ def plant(outside: Outside, carrier: MediaServer, kept_log: KeptLog, folder: Pat
     Hold.objects.create(caller_number=ADA.number, why="Case 17", lifted_at=NOON)
     recording = call.recordings.first()
     assert recording is not None
-    audio.made_path(f"{recording.file}.4711.part").write_text(ADA.name)
+    audio.made_path(f"parts/{Path(recording.file).name}.4711.part").write_text(ADA.name)
     kept_log.aside.write(CALL, LogTurn(7, "caller", 8000, 9000, ADA.words, ADA.words), 1)
     folder.mkdir(exist_ok=True)
     wake._sender.submit(lambda: None).result(timeout=10)

@@ -101,7 +101,7 @@ def has_another_file(call: CallLog) -> None:
 
 
 def left_a_part(call: CallLog) -> None:
-    audio.made_path("2026-11/abc.wav.12.part").touch()
+    audio.made_path("parts/abc.wav.12.part").touch()
 
 
 def left_a_file(call: CallLog) -> None:
