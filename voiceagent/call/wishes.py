@@ -399,6 +399,7 @@ _UPSET = _compiled(
 # --- Taken wrongly -----------------------------------------------------------------------------------------------------
 
 _MY_DETAIL = r"my (?:name|(?:order |phone )?number|address|e ?mail|order|postcode|question)"
+# Of several "no" the last one begins it: repeating them in a pattern finds no more, and takes the square of their number.
 _MISUNDERSTOOD = _compiled(
     # English
     r"\b(?:not|isn't|wasn't) (?:what|the (?:one|order)) i(?:'m| am| was|'ve| have)? (?:said|say(?:ing)?|ask(?:ed|ing)|mean"
@@ -409,8 +410,8 @@ _MISUNDERSTOOD = _compiled(
     r"\bi (?:didn't|did not|never) (?:sa(?:y|id)(?! goodbye| hello| thank| anything)|ask(?:ed)? (?:for |you )?(?:that|this"
     r"|about)|mean(?! to))\b",
     r"\bi(?:'m| am| was|) ?(?:not|wasn't) (?:asking|talking) (?:about|for)\b",
-    r"\b(?:no|listen|wait|look) (?:(?:no|wait|sorry|what|but) )*i (?:said|meant|mean|asked|was asking)\b",
-    r"\bno (?:(?:no|wait|sorry|what) )*(?:not (?:that|this|the|my)\b|(?:the )?(?:other|wrong) (?:one|order|name|number)(?! is"
+    r"\b(?:no|listen|wait|look) (?:(?:sorry|what|but) )*i (?:said|meant|mean|asked|was asking)\b",
+    r"\bno (?:(?:wait|sorry|what) )*(?:not (?:that|this|the|my)\b|(?:the )?(?:other|wrong) (?:one|order|name|number)(?! is"
     r"| was)"
     r"|that(?:(?:'s| is) (?:wrong|the wrong|not (?:my|right|it))| isn't (?:right|it|my)))",
     r"\b(?:i said|no my) (?:\w+ ){1,8}not\b|\bi meant (?!to\b)|^not the \w+ the\b|\byou even hear\b|\bno i'm (?:asking"
@@ -424,7 +425,7 @@ _MISUNDERSTOOD = _compiled(
     r"\bthat(?:'s| is) (?:not (?:right|correct)|wrong)(?:$| (?:it's|it is|i|my)\b)",
     # German
     r"\bhabe? (?:ich )?(?:\w+ ){0,2}nicht (?:gesagt|gemeint|gefragt)\b|\b(?:meinte?|meine) ich (?:doch |aber )?nicht\b",
-    r"\bnein (?:nein )*(?:ich (?:sagte|meinte|meine)|ich habe? (?:\w+ ){1,8}(?:gesagt|gemeint)|d(?:ie|as|en) andere\w*"
+    r"\bnein (?:ich (?:sagte|meinte|meine)|ich habe? (?:\w+ ){1,8}(?:gesagt|gemeint)|d(?:ie|as|en) andere\w*"
     r"|nicht d(?:ie|as|er|en))\b",
     r"\bsie verstehen mich (?:\w+ )?(?:nicht|falsch)\b|\bsie haben mich nicht verstanden\b|\b(?:falsch |miss)verstanden\b",
     r"\bhören mir (?:\w+ )?nicht zu\b|\bich (?:habe?|sagte) (?:\w+ ){1,4}(?:gesagt )?(?:und )?nicht (?:eins|zwei|drei|vier"
@@ -435,13 +436,13 @@ _MISUNDERSTOOD = _compiled(
     # Spanish
     r"\bno es (?:eso )?lo que (?:yo )?(?:dije|he dicho|pregunté|quise decir|quería decir|digo)\b|\bno eso no$"
     r"|\bno es es[eoa]\b(?! lo que (?:pedí|compré))",
-    r"\bno (?:no )*(?:yo )?(?:dije|he dicho|me refer\w+|me refiero|quise decir|el otro pedido|la otra)\b"
+    r"\bno (?:yo )?(?:dije|he dicho|me refer\w+|me refiero|quise decir|el otro pedido|la otra)\b"
     r"|\bdije (?:\w+ ){1,4}no \w+",
     r"\bno me (?:entiende|entendió|ha entendido|está entendiendo|escucha|está escuchando)\b|\bno (?:entendió|entendiste)\b",
     r"\b(?:entendió|entendido|entendiste) mal\b|\bya (?:se lo|le|te lo) (?:dije|he dicho)\b",
     # French
     r"\bpas (?:du tout )?(?:ce que (?:j'ai (?:dit|demandé)|je (?:voulais dire|veux dire|dis|demande))|ma question)\b",
-    r"\bnon (?:non )*(?:mais )?(?:j'ai dit|je (?:disais|parlais|parle|voulais dire)|l'autre|pas cel(?:le|ui)|(?:ce )?(?:n'est"
+    r"\bnon (?:mais )?(?:j'ai dit|je (?:disais|parlais|parle|voulais dire)|l'autre|pas cel(?:le|ui)|(?:ce )?(?:n'est"
     r"|c'est) pas ça)\b",
     r"\bvous (?:ne )?(?:me )?comprenez pas\b|\bnon pas ça\b|\bn'est pas cette\b|\bje vous ai dit\b"
     r"|\bvous (?:ne )?m'(?:avez (?:pas|mal) compris|écoutez pas)\b|\bvous avez mal (?:compris|entendu)\b",
@@ -449,7 +450,7 @@ _MISUNDERSTOOD = _compiled(
     r"|\bje (?:ne )?parl\w+ pas de\b",
     # Italian
     r"\bnon (?:è|era) (?:quello|questo|ciò) che (?:ho (?:detto|chiesto)|dicevo|intendevo|volevo dire)\b",
-    r"\bno (?:no )*(?:io )?(?:ho detto|ho chiesto|dicevo|intend(?:o|evo)|l'altr[oa]|non quell[oa])\b"
+    r"\bno (?:io )?(?:ho detto|ho chiesto|dicevo|intend(?:o|evo)|l'altr[oa]|non quell[oa])\b"
     r"|\bho detto (?:\w+ ){1,4}non\b",
     r"\bnon mi (?:capisce|ha capito|sta capendo|ascolta|sta ascoltando)\b|\b(?:ha|avete) (?:capito male|frainteso)\b",
     r"\bnon (?:intend(?:o|evo)|parl(?:o|avo) di|ho (?:mai )?detto)\b|\bnon è (?:questo|quello)$|\b(?:gliel'ho|l'ho"
@@ -457,7 +458,7 @@ _MISUNDERSTOOD = _compiled(
     # Portuguese
     r"\bnão (?:foi|é|era) (?:isso|isto|o) (?:o )?que (?:eu )?(?:disse|falei|perguntei|quis dizer|queria dizer|quero)\b"
     r"|\bnão foi o que eu (?:disse|falei)\b|\bnão é (?:isso$|ess[ea]\b)",
-    r"\bnão (?:não )*(?:eu (?:disse|falei|quis dizer)|o outro|a outra)\b|\beu não (?:disse|falei) (?:isso|que)\b",
+    r"\bnão (?:eu (?:disse|falei|quis dizer)|o outro|a outra)\b|\beu não (?:disse|falei) (?:isso|que)\b",
     r"\beu (?:disse|falei) (?:\w+ ){1,4}não\b|\bvocê não entendeu\b|\bnão (?:não )?estou falando d[aeo]\b",
     r"\bnão (?:me (?:entende|entendeu|ouve|escuta)|está (?:me )?(?:entendendo|ouvindo|escutando))\b"
     r"|\b(?:entendeu (?:tudo )?errado|me entendeu mal)\b",

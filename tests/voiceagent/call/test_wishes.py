@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from voiceagent.call import wishes
 from voiceagent.call.wishes import agrees, asks_for_a_person, declines, is_upset, refuses_recording, was_misunderstood
 from voiceagent.languages import LANGUAGES
 
@@ -2111,6 +2112,13 @@ def test_it_does_not_matter_how_it_is_written_down(name: str) -> None:
             assert wish(words.replace("'", "’")) is expected, words
             assert wish(words.lower().translate(PLAIN)) is expected, words
             assert wish(f"  {words.rstrip('.!?')} \n") is expected, words
+
+
+@pytest.mark.parametrize("word", ["no", "non", "não", "wait", "no wait"])
+def test_who_says_the_same_word_over_and_over_holds_nobody_up(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wishes, "_LONGEST", 10**7)
+    assert not was_misunderstood(f"{word} " * 70_000)
+    assert was_misunderstood(f"{word} " * 70_000 + "no no, I said Tuesday")
 
 
 def test_nobody_agrees_and_declines_at_once() -> None:
