@@ -14,7 +14,7 @@ from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -71,6 +71,9 @@ class ErasureAdmin(Pages):
     search_fields = ("=reference", "=done_by_name")
     search_help_text = "A file or ticket, or who did it"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
+        return Erasure.objects.with_state()
+
     @admin.display(description="When", ordering="done_at")
     def when(self, certificate: Erasure) -> str:
         return f"{timezone.localtime(certificate.done_at):%-d %b %Y, %H:%M}"
@@ -80,8 +83,8 @@ class ErasureAdmin(Pages):
         return sum(certificate.found.values())
 
     @display(description="State", label={"Complete": "success", "Under way": "warning"})  # type: ignore[untyped-decorator]  # unfold has no types
-    def state(self, certificate: Erasure) -> str:
-        return "Complete" if certificate.is_complete else "Under way"
+    def state(self, certificate: Any) -> str:
+        return "Under way" if certificate.is_under_way else "Complete"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) or request.user.has_perm(ERASE)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -39,6 +39,12 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
         for hashed in keyed_hashes(number):
             same |= Q(subjects__number__contains=[hashed])
         return self.filter(same, done_at__gte=since)
+
+    def with_state(self) -> Self:
+        """`is_under_way`: something is left to do."""
+        calls = ErasedCall.objects.unasked().filter(erasure=OuterRef("pk"))
+        recordings = ErasedRecording.objects.left().filter(erasure=OuterRef("pk"))
+        return self.annotate(is_under_way=Exists(calls) | Exists(recordings))
 
 
 class Erasure(models.Model):

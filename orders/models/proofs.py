@@ -1,8 +1,9 @@
 """Whether the caller of one call has proved who they are. Nothing about orders is told or changed without it.
 
 A proof is two facts of one order, as `PROOFS` has them. Where the call comes from is none of them. Details may come one by one,
-over several turns. After three combinations that did not match only a person can help, and so it is after too many from one
-number, or of one order, on one day. The last of the three starts from nothing, so that what was heard wrongly cannot spoil it.
+over several turns. After three failures only a person can help, and so it is after too many from one number, or of one order, on
+one day. What is claimed at once, and does not match, is one failure, though it may be more than one combination: an order and two
+postcodes are two. The last of the three starts from nothing, so that what was heard wrongly cannot spoil it.
 A match forgets what was claimed, and opens that customer's orders for the rest of the call. To change an order it must be named.
 
 What does not exist is asked for, judged and counted as what does: the same questions to the database, the same writes.

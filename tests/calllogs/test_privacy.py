@@ -135,6 +135,25 @@ class TestErasingACaller:
         assert privacy.post(f"{LIST}{certificate.pk}/delete/", {"post": "yes"}).status_code == 403
         assert privacy.get(f"{LIST}0/change/").status_code == 302
 
+    def test_a_long_list_of_certificates_asks_the_database_no_more(self, privacy: Client) -> None:
+        asked = []
+        for _ in range(2):
+            privacy.post(ERASE, ASKED | {"do": "erase", "sure": "yes"})
+            with CaptureQueriesContext(connection) as queries:
+                privacy.get(LIST)
+            asked.append(len(queries))
+        assert asked[0] == asked[1]
+
+    def test_one_of_which_something_is_left_to_do_is_listed_as_under_way(self, privacy: Client) -> None:
+        kept_call(ADA)
+        privacy.post(ERASE, ASKED | {"do": "erase", "sure": "yes"})
+        assert "Under way" in text(privacy.get(LIST))
+        certificate = Erasure.objects.get()
+        certificate.calls.update(call_sid="")
+        assert "Under way" in text(privacy.get(LIST))
+        certificate.recordings.update(recording_sid="", file="", confirmed_at=NOON)
+        assert "Complete" in text(privacy.get(LIST))
+
     def test_nothing_of_it_stays_in_a_browsers_cache(self, privacy: Client) -> None:
         for answer in (privacy.get(ERASE), privacy.post(ERASE, ASKED | {"do": "find"})):
             assert "no-store" in answer.headers["Cache-Control"]
