@@ -49,9 +49,11 @@ async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 # With the pools of `voiceagent.blocking`, 26 connections at most for each web process: see CONTRIBUTING.
 STAFF_AT_ONCE = 4
-OTHERS_AT_ONCE = 9
+OTHERS_AT_ONCE = 8
+# Whether all is well: a stranger who asks without end keeps no carrier waiting.
+ONE_AT_A_TIME = frozenset({"/readyz", "/healthz/jobs"})
 
 # Outside any origin check, which would ask for an Origin: a carrier sends none.
 sockets = SocketGate(URLRouter([path("media-stream/<str:ticket>", media_stream), re_path("", nowhere)]))  # type: ignore[arg-type]
-requests = InTurn(http, staff_paths=settings.STAFF_PATHS, staff=STAFF_AT_ONCE, others=OTHERS_AT_ONCE)
+requests = InTurn(http, staff_paths=settings.STAFF_PATHS, staff=STAFF_AT_ONCE, others=OTHERS_AT_ONCE, one_at_a_time=ONE_AT_A_TIME)
 application = ProtocolTypeRouter({"http": requests, "websocket": sockets})
