@@ -25,7 +25,17 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 
 class RoleChanges(AnyPages):
-    """Who was given what, and what was taken from them, is a deed of its own, by name and before and after."""
+    """Who was given what, and what was taken from them, is a deed of its own, by name and before and after. Whoever does it has
+    just said again who they are: an open session would otherwise be enough to let anybody in for good.
+    """
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if request.method == "POST" and may and not again.was_asked(request):
+            return again.ask(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         request.roles_before = roles_of(type(obj).objects.select_for_update().get(pk=obj.pk)) if change else {}  # type: ignore[attr-defined]
@@ -62,6 +72,11 @@ class Users(RoleChanges, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     actions = ("forget_second_factors",)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if self.has_change_permission(request) and not again.was_asked(request):
+            return again.ask(request)
+        return super().user_change_password(request, id, form_url)
 
     @admin.action(description="Forget the second factor, for who has lost it", permissions=["change"])
     def forget_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import ChangePasswordForm
 from allauth.account.signals import password_changed, user_logged_in
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -24,7 +25,7 @@ from allauth.mfa.signals import (
 from cryptography.fernet import Fernet, InvalidToken
 from django.contrib.auth import get_user_model, signals
 from django.contrib.auth.models import User
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
@@ -45,6 +46,16 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_reauthentication_required(self, **_: Any) -> bool:
         """For what is done to one's own second factor. Who signed in a moment ago has just been asked."""
         return bool(time.time() - context.request.session.get(door.BEGAN, 0) >= app_settings.REAUTHENTICATION_TIMEOUT)
+
+
+class NewPassword(ChangePasswordForm):  # type: ignore[misc]
+    def clean_oldpassword(self) -> str:
+        """Whoever sits down at somebody's open session and tries passwords is written down like one at the door."""
+        try:
+            return str(super().clean_oldpassword())
+        except ValidationError:
+            failed(request=context.request, credentials={"username": self.user.get_username()})
+            raise
 
 
 class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]

@@ -19,7 +19,7 @@ from staff.admin_pages import MOST_AT_ONCE, Audited, Masked
 from staff.models import AuditEvent
 from staff.roles import SUPPORT_STAFF
 from tests.calllogs.test_admin import GOOD
-from tests.staff.people import EMAIL, PHONE, somebody
+from tests.staff.people import EMAIL, PASSWORD, PHONE, somebody
 from voiceagent.call.commands import LogToolCall, LogTransfer, LogTurn
 from voiceagent.carriers.base import IncomingCall
 
@@ -238,6 +238,10 @@ class TestWhatIsWrittenDown:
 
 
 class TestRoleChanges:
+    @pytest.fixture(autouse=True)
+    def was_asked(self, root: Client) -> None:
+        root.post("/admin/again/", {"password": PASSWORD})
+
     def form(self, client: Client, url: str) -> dict[str, object]:
         form = client.get(url).context["adminform"].form
         return {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -125,6 +125,13 @@ class TestPassword:
         signs_in(client, password=new)
         assert is_in(client)
         assert ("changed", "sam", {"fields": ["password"]}) in written()
+
+    def test_a_wrong_password_in_its_place_is_written_down(self, client: Client, sam: User):
+        signs_in(client)
+        new = "staple battery horse"
+        client.post("/admin/password/", {"oldpassword": "wrong", "password1": new, "password2": new})
+        assert written()[-1][:2] == ("sign_in_failed", "sam")
+        assert is_in(client)
 
     def test_a_password_that_is_short_or_common_is_refused(self, client: Client, sam: User):
         signs_in(client)
@@ -314,6 +321,29 @@ class TestKept:
         mia.post("/admin/auth/user/", wish)
         assert signs_in(Client()).url == "/admin/"
         assert ("changed", "mia", {"second_factor": "forgotten"}) in written()
+
+    def test_another_gets_a_password_or_a_role_from_who_says_again_who_they_are(self, client: Client, sam: User):
+        mia = User.objects.create_user("mia", password=PASSWORD, is_staff=True)
+        signs_in(client)
+        new = "staple battery horse"
+        page, role = f"/admin/auth/user/{mia.pk}/", Group.objects.first()
+        dates = {"date_joined_0": "2026-11-18", "date_joined_1": "10:00:00"}
+        wishes = [
+            (f"{page}password/", {"password1": new, "password2": new, "usable_password": "true"}),
+            (f"{page}change/", {"username": "mia", "is_active": "on", "is_staff": "on", "is_superuser": "on", **dates}),
+            (f"/admin/auth/group/{role.pk}/change/", {"name": role.name, "permissions": []}),
+            ("/admin/auth/user/add/", {"username": "ben", "password1": new, "password2": new, "usable_password": "true"}),
+        ]
+        for url, form in wishes:
+            assert client.post(url, form).url.startswith("/admin/again/")
+        mia.refresh_from_db()
+        assert mia.check_password(PASSWORD) and not mia.is_superuser and role.permissions.exists()
+        client.post("/admin/again/", {"password": PASSWORD})
+        for url, form in wishes:
+            assert not client.post(url, form).url.startswith("/admin/again/")
+        mia.refresh_from_db()
+        assert mia.check_password(new) and mia.is_superuser and not role.permissions.exists()
+        assert User.objects.filter(username="ben").exists()
 
     def test_somebody_who_lost_everything_is_helped_from_the_command_line(self, client: Client, sam: User):
         signs_in(client)
