@@ -13,9 +13,12 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import hypothesis
+import psycopg
 import pytest
+from psycopg import sql
 
 from callcenter.processes.children import Children
 from callcenter.processes.embedded import start_postgres, start_valkey
@@ -85,6 +88,9 @@ import django  # noqa: E402  # its settings need the addresses from above
 
 django.setup()
 
+from django.conf import settings as django_settings  # noqa: E402
+from django.db import connection  # noqa: E402
+
 from callcenter.log import log  # noqa: E402
 from voiceagent.kept import KeptLog  # noqa: E402
 from voiceagent.spool import Spool  # noqa: E402
@@ -94,11 +100,43 @@ def pytest_unconfigure() -> None:
     services.close()
 
 
+def on_the_server() -> psycopg.Connection[Any]:
+    """Beside every test database: one that is connected to can be neither copied nor dropped."""
+    return psycopg.connect(urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl(), autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """The first of several workers migrates a database, and each has a copy of that one."""
+    if IS_WORKER:
+        template = os.environ["TEMPLATE_OF_RUN"]
+        with on_the_server() as server, django_db_blocker.unblock():
+            server.execute("SELECT pg_advisory_lock(1)")
+            if not server.execute("SELECT FROM pg_database WHERE datname = %s", [template]).fetchall():
+                make_template(template)
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+
+
+def drop(database: str) -> None:
+    with on_the_server() as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(database)))
+
+
+def make_template(name: str) -> None:
+    given, own = connection.settings_dict["NAME"], connection.settings_dict["TEST"]["NAME"]
+    connection.settings_dict["TEST"]["NAME"] = name
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.close()
+    django_settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = given
+    connection.settings_dict["TEST"]["NAME"] = own
+
+
 def pytest_xdist_setupnodes(specs: list[Any]) -> None:
     """Each worker has its own database in Valkey, as pytest-django gives it its own in PostgreSQL."""
-    server = os.environ["REDIS_URL"].rpartition("/")[0]
+    server, template = os.environ["REDIS_URL"].rpartition("/")[0], f"template_of_tests_{os.getpid()}"
+    services.callback(drop, template)
     for number, spec in enumerate(specs, start=1):
-        spec.env["REDIS_URL"] = f"{server}/{number}"
+        spec.env |= {"REDIS_URL": f"{server}/{number}", "TEMPLATE_OF_RUN": template}
 
 
 @pytest.fixture(autouse=True)
