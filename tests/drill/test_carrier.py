@@ -135,7 +135,8 @@ async def test_forged_streams_are_refused_while_the_call_goes_on(sets):
     assert codes == [403] * len(forged)
     assert await thrown_out(other, signed(other), start(call.sid)) == 4008
     await s.quiet(call)
-    assert s.heard_ms(call, first_byte(1, MINE) + 1) == 4000
+    # Once and whole; a few bytes of a chime may be the same as those of a reply.
+    assert s.heard_ms(call, first_byte(1, MINE) + 1) == pytest.approx(4000, abs=20)
     await s.over(call, disposition="caller_hung_up", went_on_with="the agent", silence_ms=WITHOUT_FAULT_MS)
     assert len(s.world.model.sessions) == BYSTANDERS + 1, "a stranger got a session with the engine"
 

@@ -346,7 +346,7 @@ async def calls_and_is_not_transcribed_at_once(s: Crash) -> None:
     await call.settled
     await until_in_database(lambda: Recording.objects.filter(state="stored").exists())
     name = await in_database(lambda: Recording.objects.get().file)
-    file, elsewhere = s.place.media / "recordings" / name, s.place.media / name
+    file, elsewhere = s.place.media / "recordings" / name, s.place.media / "elsewhere"
     file.rename(elsewhere)
     try:
         s.stack.send(s.victim, signal.SIGCONT)

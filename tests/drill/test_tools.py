@@ -365,6 +365,8 @@ async def test_what_a_tool_finds_is_bounded_and_changes_nothing(sets):
     await in_database(lambda: HelpArticle.objects.create(title="Return shoes", topic="returns", body=body))
     call = await s.greeted()
     await s.asks(call)
+    # It takes the database a while, so that something may be said about that first.
+    await call.until(lambda: outputs(sessions(s)[0]))
     await hears(call, FIRST + 2)
     log = await ends_well(s, call)
     (output,) = outputs(sessions(s)[0])

@@ -842,13 +842,14 @@ class Call:
         if self._recording.is_paused and not isinstance(self._last_act, HangUp):
             self._go_on_recording()
         self.state = State.ENDED
+        # Before what it cost: should this process die, how the call ended is what nobody else could tell.
+        if reason:
+            self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
         self._count_what_is_lost()
         self._out += self._spending.account(self._at_ms)
         self._link.lost()
         self._timers.clear()
         self._replies.give_up()
-        if reason:
-            self._out.append(LogEnd(reason, self._at_ms, self._end_detail))
 
     # After every event
 

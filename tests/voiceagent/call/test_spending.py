@@ -171,7 +171,7 @@ def test_a_reply_of_a_session_that_was_lost_is_counted():
     assert (last_cost(scene).known_micro, last_cost(scene).guesses) == (2 * REPLY_MICRO, 1)
 
 
-def test_words_that_came_after_the_last_reply_are_written_down_at_the_end():
+def test_words_that_came_after_the_last_reply_are_written_down_at_the_end_behind_how_it_ended():
     scene = greeted()
     scene.speaks("bye")
     scene.happens(
@@ -180,7 +180,7 @@ def test_words_that_came_after_the_last_reply_are_written_down_at_the_end():
     scene.happens(CallerWordsHeard("c-bye", "Bye.", Usage(transcribed_s=1.0)))
     ending = scene.happens(CallerHungUp())
     assert [account.usage.transcribed_s for account in of(LogCost, ending)] == [1.0]
-    assert ending.index(of(LogCost, ending)[0]) < ending.index(of(LogEnd, ending)[0])
+    assert ending.index(of(LogEnd, ending)[0]) < ending.index(of(LogCost, ending)[0])
 
 
 def test_a_call_of_which_all_was_written_down_says_no_more():
