@@ -22,7 +22,7 @@ run: install ## start everything for real calls, from the settings in the enviro
 	@$(RUN) -m callcenter.processes run
 
 test: lint types ## check style, types, import contracts and migrations, and run every test
-	@$(RUN) -m pytest -n 4 --dist load --maxschedchunk 4
+	@$(RUN) -m pytest -n 4 --dist worksteal
 
 audit: install ## look at all that could be wrong with this deployment, known weaknesses of its packages included
 	@$(RUN) manage.py audit

@@ -32,18 +32,6 @@ hypothesis.settings.load_profile("ours")
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 NOWHERE = "127.0.0.1:9"  # the discard port: nobody answers there
 
-# Whole calls, whole products: up to a minute each, most of it spent waiting.
-LONGEST = (
-    "tests/soak/test_soak.py",
-    "tests/drill/",
-    "tests/phone_calls/",
-    "tests/calllogs/test_poison.py",
-    "tests/callcenter/processes/",
-    "tests/callcenter/test_server.py",
-    "tests/voiceagent/carriers/twilio/test_api.py",
-    "tests/test_canaries.py",
-)
-
 services = ExitStack()
 atexit.register(services.close)
 
@@ -110,12 +98,6 @@ from voiceagent.spool import Spool  # noqa: E402
 
 def pytest_unconfigure() -> None:
     services.close()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first: several processes that share the tests then end together."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def on_the_server() -> psycopg.Connection[Any]:
