@@ -59,6 +59,8 @@ LATE_TOOL_LIMIT_S = 10.0
 STREAM_END_LIMIT_S = 3.0
 # What is written down after the call must not hold a process that wants to stop.
 LOG_LIMIT_S = 10.0
+# Whom we said goodbye to waits so long, in silence, for it to be written down how the call ended.
+END_LIMIT_S = 1.0
 # What is not written down within this is kept aside: no more than this may be lost with the process.
 ENTRY_LIMIT_S = 1.5
 # After that, for so long, the database is not waited for again.
@@ -265,6 +267,10 @@ class Session:
         self._closings.append(asyncio.create_task(self._engine.close()))
 
     async def _perform(self, act: LastAct) -> None:
+        if isinstance(act, HangUp):
+            # The carrier will only tell that it is over: should this process die then, nobody else knows that it was to be.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._log.join(), END_LIMIT_S)
         self._carrier_ends_stream = await self._line.last_act(act)
 
     async def _run_tool(self, run: RunTool) -> None:
@@ -290,6 +296,8 @@ class Session:
                 await self._written(entry)
             except Exception:
                 logger.exception("an entry of the call log could not be written: %s", type(entry).__name__)
+            finally:
+                self._log.task_done()
 
     async def _written(self, entry: LogEntry) -> None:
         if self._loop.time() < self._keeps_until:

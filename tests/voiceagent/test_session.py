@@ -65,7 +65,7 @@ class Party:
 
     def __post_init__(self) -> None:
         self._says: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._news = asyncio.Condition()
+        self.hangs_up = threading.Event()
 
     def says(self, *events: Event | None) -> None:
         for event in events:
@@ -90,6 +90,7 @@ class Party:
 
     async def last_act(self, act: LastAct) -> bool:
         self.acts.append(act)
+        self.hangs_up.set()
         if self.takes_acts:
             self.says(None)
         return self.takes_acts
@@ -167,6 +168,42 @@ async def test_the_last_act_is_carried_out_when_the_last_words_were_heard():
     d.engine.says(ReplyFinished("r", "completed"))
     assert d.line.acts == []
     d.line.says(*(MarkReached(told.name) for told in d.line.told if isinstance(told, SendMark)))
+    await d.over()
+    assert d.line.acts == [HangUp()]
+
+
+async def says_goodbye(d: Driven) -> None:
+    d.engine.says(EngineReady(), ReplyStarted("r"), AgentAudio("r", "t", audio(40)), ToolRequested("r", "k", "end_call", "{}"))
+    await d.engine.until_told(SendToolOutput("k", "Bye.", ours=True))
+    d.engine.says(ReplyFinished("r", "completed"))
+    d.line.says(*(MarkReached(told.name) for told in d.line.told if isinstance(told, SendMark)))
+
+
+def bye(run: RunTool) -> ToolFinished:
+    return ToolFinished(run.tool_call_id, "Bye.", "done", HangUp())
+
+
+async def test_how_a_call_ended_is_written_down_before_it_is_hung_up():
+    hung_up_before: list[bool] = []
+
+    def write(entry: LogEntry) -> None:
+        if isinstance(entry, LogEnd):
+            hung_up_before.append(d.line.hangs_up.wait(0.3))
+
+    d = Driven(use_tool=bye, write=write)
+    await says_goodbye(d)
+    await d.over()
+    assert hung_up_before == [False]
+    assert d.line.acts == [HangUp()]
+
+
+async def test_a_log_that_cannot_be_written_does_not_keep_the_line():
+    def write(entry: LogEntry) -> None:
+        if isinstance(entry, LogEnd):
+            assert d.line.hangs_up.wait(10)
+
+    d = Driven(use_tool=bye, write=write)
+    await says_goodbye(d)
     await d.over()
     assert d.line.acts == [HangUp()]
 
